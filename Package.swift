@@ -1,0 +1,48 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+
+let package = Package(
+  name: "martlet",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Martlet", targets: ["Martlet"]),
+    .library(name: "MartletClient", targets: ["MartletClient"]),
+    .library(name: "MartletCommands", targets: ["MartletCommands"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    .target(name: "MartletValues"),
+    .target(name: "MartletWire", dependencies: ["MartletValues"]),
+    .target(
+      name: "Martlet", dependencies: ["MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
+    .target(
+      name: "MartletSQLite", dependencies: ["Martlet", "MartletValues", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift")]),
+    .target(
+      name: "MartletServer",
+      dependencies: [
+        "Martlet", "MartletSQLite", nioCore, nioPosix, .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    .target(name: "MartletClient", dependencies: ["MartletValues", "MartletWire", nioCore, nioPosix]),
+    .target(
+      name: "MartletCommands",
+      dependencies: [
+        "Martlet", "MartletClient", "MartletServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+    .testTarget(name: "MartletValuesTests", dependencies: ["MartletValues"]),
+    .testTarget(name: "MartletWireTests", dependencies: ["MartletValues", "MartletWire"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,63 @@
+import Martlet
+
+// Types that cross the wire as objects, and are neither documents nor parts of them.
+
+/// A line of an order to be placed: which product, and how many.
+public struct OrderLine: Sendable {
+  public var productId: String
+  public var quantity: Int
+
+  public init(productId: String, quantity: Int) {
+    self.productId = productId
+    self.quantity = quantity
+  }
+
+  static let validator = Validator<OrderLine>.object(
+    Property("productId", \OrderLine.productId, .string), Property("quantity", \OrderLine.quantity, .wholeNumber)
+  ) { productId, quantity in
+    // A negative quantity would fill the stock, and lower the total.
+    guard quantity > 0 else {
+      throw ValidationError(path: [.field("quantity")], expected: "a whole number of at least 1", found: "\(quantity)")
+    }
+    return OrderLine(productId: productId, quantity: quantity)
+  }
+}
+
+/// The answer of `orders:createOrder`.
+public struct OrderReceipt: WireValue {
+  public let orderId: ID<Orders>
+  public let total: Double
+
+  private static let validator = Validator<OrderReceipt>.object(
+    Property("orderId", \OrderReceipt.orderId, .id(Orders.self)), Property("total", \OrderReceipt.total, .double)
+  ) {
+    OrderReceipt(orderId: $0, total: $1)
+  }
+
+  public static func decode(from reader: inout JSONReader) throws -> OrderReceipt { try validator.decode(&reader) }
+  public func encode(to writer: inout JSONWriter) { Self.validator.encode(self, &writer) }
+}
+
+/// `{"success":true}`: the answer of a change that has nothing else to tell.
+public struct Success: WireValue {
+  public let success: Bool
+
+  public init() { success = true }
+  private init(_ success: Bool) { self.success = success }
+
+  private static let validator = Validator<Success>.object(Property("success", \Success.success, .boolean)) {
+    Success($0)
+  }
+
+  public static func decode(from reader: inout JSONReader) throws -> Success { try validator.decode(&reader) }
+  public func encode(to writer: inout JSONWriter) { Self.validator.encode(self, &writer) }
+}
+
+extension Document {
+  /// The document's fields and these.
+  func adding(_ fields: ObjectValue) -> Value {
+    guard case .object(var object) = value else { return value }
+    for (name, field) in fields { object[name] = field }
+    return .object(object)
+  }
+}

@@ -1,0 +1,88 @@
+import Martlet
+
+public enum ProductFunctions: FunctionModule {
+  public static let path = "products"
+  public static let functions: [any ServerFunction] = [list, add, restock, setActive]
+
+  /// The catalogue, or a category of it, oldest first: what is on sale, and if asked for, what is not.
+  public static let list = Query(
+    "list", Arg("category", .optional(.string)), Arg("limit", .optional(.wholeNumber)),
+    Arg("includeInactive", .optional(.boolean))
+  ) { ctx, category, limit, includeInactive in
+    let products = try ctx.db.query(Products.self)
+    let limit = limit ?? 100
+    switch (category, includeInactive ?? false) {
+    case (let category?, let all):
+      return try products.withIndex(\.byCategory) { $0.eq(\.category, category) }
+        .filter { all || $0.isActive }
+        .take(limit)
+    case (nil, true): return try products.take(limit)
+    case (nil, false): return try products.withIndex(\.byIsActive) { $0.eq(\.isActive, true) }.take(limit)
+    }
+  }
+
+  /// Adds a product that is on sale at once. The price is in minor units.
+  public static let add = Mutation(
+    "add", Arg("name", .string), Arg("description", .string), Arg("price", .double), Arg("stock", .wholeNumber),
+    Arg("category", .string), Arg("imageUrl", .optional(.string)), Arg("tags", .optional(.array(.string)))
+  ) { ctx, name, description, price, stock, category, imageUrl, tags in
+    guard (0...highestPrice).contains(price) else {
+      throw ApplicationError("price must be between 0 and \(Int(highestPrice))")
+    }
+    guard (0...largestStock).contains(stock) else {
+      throw ApplicationError("stock must be between 0 and \(largestStock)")
+    }
+    return try ctx.db.insert(Products.self) {
+      $0.name = name
+      $0.description = description
+      $0.price = price
+      $0.stock = stock
+      $0.category = category
+      $0.imageUrl = imageUrl
+      $0.isActive = true
+      $0.tags = tags ?? []
+      $0.createdAt = ctx.now
+      $0.updatedAt = ctx.now
+    }
+  }
+
+  /// Adds to a product's stock, and answers what there is now.
+  public static let restock = Mutation(
+    "restock", Arg("productId", .string), Arg("quantity", .wholeNumber)
+  ) { ctx, productId, quantity in
+    guard let product = try ctx.db.findProduct(productId) else { throw ApplicationError("Product \(productId) not found") }
+    guard quantity > 0 else { throw ApplicationError("quantity must be at least 1") }
+    let stock = product.stock + quantity
+    guard stock <= largestStock else { throw ApplicationError("stock must be between 0 and \(largestStock)") }
+    try ctx.db.patch(product.id) {
+      $0.stock = stock
+      $0.updatedAt = ctx.now
+    }
+    return Double(stock)
+  }
+
+  /// Takes a product off sale, or puts it back.
+  public static let setActive = Mutation(
+    "setActive", Arg("productId", .string), Arg("isActive", .boolean)
+  ) { ctx, productId, isActive in
+    guard let product = try ctx.db.findProduct(productId) else { throw ApplicationError("Product \(productId) not found") }
+    try ctx.db.patch(product.id) {
+      $0.isActive = isActive
+      $0.updatedAt = ctx.now
+    }
+  }
+
+  // Bounds that no shop meets, so that sums of money and stock stay far below 2^53, where numbers lose their units.
+  private static let highestPrice = 1_000_000_000.0
+  private static let largestStock = 1_000_000_000
+}
+
+extension ReadsDatabase {
+  /// The product with this id. Orders name products by text that may be anything: what is no product's id has no product.
+  func findProduct(_ text: String) throws -> Document<Products>? {
+    guard let id = ID<Products>(text) else { return nil }
+    // `find` throws for an id of another table. (Where it throws since a limit is exceeded, the transaction is over,
+    // and its caller told so, whatever is done here.)
+    return try? find(id)
+  }
+}

@@ -1,0 +1,113 @@
+import MartletWire
+
+/// Running actions: async handlers, each in a task of its own, a bounded number at a time.
+extension Engine {
+  /// Starts an action, or has it wait for a place. `completion` is called once, unless the action is cancelled.
+  func startAction(
+    _ function: FunctionDefinition, arguments: [UInt8], identity: Identity, completion: @escaping Completion
+  ) throws(WireError) -> ActionID {
+    guard case .action(let handler) = function.body else { preconditionFailure("\(function.name) is an action") }
+    let id = actions.nextID()
+    statistics.actions += 1
+    let start: @Sendable (isolated Engine) -> Void = { engine in
+      engine.run(handler, id, function, arguments, identity, completion)
+    }
+    if actions.runningCount < configuration.actionsRunning {
+      start(self)
+    } else {
+      guard actions.waitingCount < configuration.actionsWaiting else {
+        throw WireError(
+          .overloaded,
+          "\(configuration.actionsRunning) actions run and \(configuration.actionsWaiting) wait; try again later, or raise the bounds")
+      }
+      actions.wait(id, start)
+    }
+    return id
+  }
+
+  private func run(
+    _ handler: @escaping @Sendable (ActionContext, [UInt8]) async throws -> [UInt8],
+    _ id: ActionID, _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity,
+    _ completion: @escaping Completion
+  ) {
+    let task = Task {
+      let result: Result<[UInt8], any Error>
+      do {
+        result = .success(try await handler(ActionContext(engine: self, identity: identity), arguments))
+      } catch {
+        result = .failure(error)
+      }
+      self.finishAction(id, function, result, completion)
+    }
+    actions.noteRunning(id, task)
+    let limit = (function.limits ?? configuration.limits).actionMilliseconds
+    host.schedule(afterMilliseconds: limit) {
+      self.assumeIsolated { engine in
+        guard engine.actions.noteEnd(id) else { return }
+        task.cancel()
+        completion(engine, .failure(WireError(.timeout, "\(function.name) ran for longer than \(limit) ms")))
+        engine.startWaitingAction()
+      }
+    }
+  }
+
+  private func finishAction(
+    _ id: ActionID, _ function: FunctionDefinition, _ result: Result<[UInt8], any Error>, _ completion: Completion
+  ) {
+    guard actions.noteEnd(id) else { return }
+    switch result {
+    case .success(let json): completion(self, .success((headTimestamp, json)))
+    case .failure(let error): completion(self, .failure(describe(error, in: function.name)))
+    }
+    startWaitingAction()
+  }
+
+  private func startWaitingAction() {
+    if let next = actions.takeWaiting() { next.start(self) }
+  }
+
+  /// Runs a function for an action, or for a client in this process, and gives its answer when all that it shows is durable.
+  package func call(
+    _ name: String, kind: FunctionKind, arguments: [UInt8], identity: Identity
+  ) async throws -> [UInt8] {
+    guard let function = registry.find(name) else { throw registry.unknown(name) }
+    guard function.kind == kind else {
+      throw WireError(.wrongKind, "\(name) is \(function.kind.withArticle)")
+    }
+    return try await withCheckedThrowingContinuation { continuation in
+      let completion: Completion = { engine, result in
+        engine.whenDurable { failure in
+          if let failure { continuation.resume(throwing: failure) } else { continuation.resume(with: result.map(\.json)) }
+        }
+      }
+      start(function, arguments, identity, completion)
+    }
+  }
+
+  private func start(
+    _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity, _ completion: @escaping Completion
+  ) {
+    if function.kind == .action {
+      do throws(WireError) {
+        _ = try startAction(function, arguments: arguments, identity: identity, completion: completion)
+      } catch {
+        completion(self, .failure(error))
+      }
+      return
+    }
+    if function.kind == .mutation, lifecycle.isStorageFailed { return completion(self, .failure(Self.storageFailure)) }
+    let request = besideRequest(function, arguments: arguments, identity: identity, completion: completion)
+    if function.kind == .mutation, beside.isExclusive { return runMutationBeside(request) }
+    let outcome = arguments.withUnsafeBytes {
+      function.kind == .mutation
+        ? runMutation(function, arguments: $0, identity: identity)
+        : runQuery(function, arguments: $0, identity: identity)
+    }
+    switch outcome {
+    case .answered(let timestamp): completion(self, .success((timestamp, answer.bytes)))
+    case .failed(let error): completion(self, .failure(error))
+    case .needsOwnThread:
+      if function.kind == .mutation { runMutationBeside(request) } else { runQueryBeside(request) }
+    }
+  }
+}

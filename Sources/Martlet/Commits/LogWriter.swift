@@ -1,0 +1,182 @@
+import Glibc
+import Synchronization
+
+/// Writes batches to the storage, one at a time, and says when each is durable.
+package protocol LogWriter: Sendable {
+  /// Called with a batch only when the one before has completed. `completion` may be called on any thread.
+  func write(_ batch: LogBatch, completion: @escaping @Sendable ((any Error)?) -> Void)
+
+  /// Writes what is left, folds the log into the documents, and lets go of the storage. No `write` may follow.
+  func close() throws
+}
+
+/// How long an acknowledged commit may be lost by a crash of the machine.
+public enum Durability: String, Sendable, CaseIterable {
+  /// Never: nothing that depends on a commit leaves the server before the commit is on disk.
+  case full
+  /// For `ThreadedLogWriter.relaxedSyncMilliseconds`. A crash of the server alone loses nothing.
+  case relaxed
+}
+
+/// The log's own thread: write, sync, release, and checkpoint while nobody waits.
+package final class ThreadedLogWriter: LogWriter {
+  /// The longest time between syncs under `relaxed` durability.
+  package static let relaxedSyncMilliseconds = 50
+
+  private struct Job {
+    let batch: LogBatch
+    let completion: @Sendable ((any Error)?) -> Void
+  }
+
+  private let storage: any Storage
+  private let durability: Durability
+  private let mailbox: Mailbox<Job>
+  private let finished = Mailbox<Result<Void, any Error>>()
+
+  package init(storage: any Storage, durability: Durability) {
+    self.storage = storage
+    self.durability = durability
+    mailbox = Mailbox()
+    let thread = LogThread { [self] in finished.put(Result { try run() }) }
+    thread.start()
+  }
+
+  package func write(_ batch: LogBatch, completion: @escaping @Sendable ((any Error)?) -> Void) {
+    mailbox.put(Job(batch: batch, completion: completion))
+  }
+
+  package func close() throws {
+    mailbox.close()
+    try finished.take(timeoutMilliseconds: nil)?.get()
+  }
+
+  private func run() throws {
+    var hasUnsynced = false
+    var failure: (any Error)?
+    while true {
+      let timeout: Int? =
+        if failure != nil { nil } else if hasUnsynced { Self.relaxedSyncMilliseconds } else if storage.checkpointIsDue { 0 } else { nil }
+      if let job = mailbox.take(timeoutMilliseconds: timeout) {
+        if failure == nil {
+          do {
+            try storage.append(job.batch, sync: durability == .full)
+            hasUnsynced = durability == .relaxed
+          } catch { failure = error }
+        }
+        job.completion(failure)
+        // After the release, so that nobody waits for it; under load there is no other time.
+        do {
+          if failure == nil, storage.checkpointIsDue { _ = try storage.checkpointSlice() }
+        } catch { failure = error }
+        continue
+      }
+      if mailbox.isClosed { break }
+      do {
+        if hasUnsynced {
+          try storage.sync()
+          hasUnsynced = false
+        } else {
+          _ = try storage.checkpointSlice()
+        }
+      } catch { failure = error }
+    }
+    if failure == nil {
+      if hasUnsynced { try storage.sync() }
+      while try storage.checkpointSlice() {}
+    }
+    try storage.close()
+  }
+}
+
+/// What one thread leaves for another to take, in order.
+///
+/// `@unchecked Sendable` is sound: everything is guarded by the one POSIX mutex, which is never held while foreign code runs.
+final class Mailbox<Item: Sendable>: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var items: [Item] = []
+  private var closed = false
+
+  init() {
+    pthread_mutex_init(mutex, nil)
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(condition, &attributes)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  func put(_ item: Item) {
+    pthread_mutex_lock(mutex)
+    items.append(item)
+    pthread_cond_signal(condition)
+    pthread_mutex_unlock(mutex)
+  }
+
+  func close() {
+    pthread_mutex_lock(mutex)
+    closed = true
+    pthread_cond_broadcast(condition)
+    pthread_mutex_unlock(mutex)
+  }
+
+  var isClosed: Bool {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return closed && items.isEmpty
+  }
+
+  /// The next item; nil when none came in time, or none will come any more.
+  func take(timeoutMilliseconds: Int?) -> Item? {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    var deadline = timespec()
+    if let timeoutMilliseconds {
+      clock_gettime(CLOCK_MONOTONIC, &deadline)
+      deadline.tv_sec += timeoutMilliseconds / 1_000
+      deadline.tv_nsec += timeoutMilliseconds % 1_000 * 1_000_000
+      if deadline.tv_nsec >= 1_000_000_000 {
+        deadline.tv_sec += 1
+        deadline.tv_nsec -= 1_000_000_000
+      }
+    }
+    while items.isEmpty {
+      if closed { return nil }
+      if timeoutMilliseconds == nil {
+        pthread_cond_wait(condition, mutex)
+      } else if pthread_cond_timedwait(condition, mutex, &deadline) == ETIMEDOUT {
+        break
+      }
+    }
+    return items.isEmpty ? nil : items.removeFirst()
+  }
+}
+
+/// A thread that runs one closure.
+private struct LogThread {
+  let body: @Sendable () -> Void
+
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+  func start() {
+    let box = Unmanaged.passRetained(Box(body))
+    var thread = pthread_t()
+    let status = pthread_create(&thread, nil, { argument in
+      Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
+      return nil
+    }, box.toOpaque())
+    precondition(status == 0, "the system refused a thread for the commit log (error \(status))")
+    pthread_detach(thread)
+  }
+
+  private final class Box {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+}

@@ -1,0 +1,69 @@
+/// A document of table `T`, as a function or a client reads it.
+///
+/// Reading a field parses that field alone; nothing is decoded that isn't touched. Returned from a function, a document's
+/// JSON is copied into the answer as it stands.
+@dynamicMemberLookup
+public struct Document<T: Table>: Sendable {
+  package let storage: DocumentStorage
+  package let schema: TableSchema<T>
+
+  package init(storage: DocumentStorage, schema: TableSchema<T>) {
+    self.storage = storage
+    self.schema = schema
+  }
+
+  public var id: ID<T> { ID(storage.id) }
+
+  /// When the document was inserted: milliseconds since 1970, distinct within the table and growing.
+  public var creationTime: Double { storage.creationTime }
+
+  public subscript<Value>(dynamicMember field: KeyPath<T, Field<Value>>) -> Value {
+    storage.read(schema.prototype[keyPath: field])
+  }
+
+  /// The whole document as a value, `_id` and `_creationTime` included.
+  public var value: Value { storage.value }
+}
+
+extension DocumentStorage {
+  /// A field's value by its type. Every write and every start checks documents against their table's schema, so that
+  /// one that doesn't fit can't be met here.
+  package func read<Value>(_ field: Field<Value>) -> Value {
+    do {
+      return try field.validator.decodeMember(value(of: field.label))
+    } catch {
+      preconditionFailure("document \(id): field \"\(field.name)\" does not fit its table's schema: \(error)")
+    }
+  }
+}
+
+extension Validator {
+  /// A member's value from its JSON, or from its absence.
+  package func decodeMember(_ json: UnsafeRawBufferPointer?) throws -> T {
+    guard let json else {
+      if let absence { return absence.value }
+      throw ValidationError(expected: shape.description, found: "nothing")
+    }
+    var reader = JSONReader(json)
+    return try decode(&reader)
+  }
+}
+
+extension Document: WireValue {
+  public static func decode(from reader: inout JSONReader) throws -> Document<T> {
+    guard case .object(let members) = try reader.readValue() else {
+      throw ValidationError(expected: "a document", found: "another value")
+    }
+    guard case .string(let text)? = members["_id"], let id = DocumentID(text),
+      case .float64(let creationTime)? = members["_creationTime"]
+    else { throw ValidationError(expected: "a document with _id and _creationTime", found: "an object without") }
+    var writer = JSONWriter()
+    writer.write(value: .object(members))
+    let storage = try writer.withUnsafeBytes {
+      try DocumentStorage.fromCanonical(id: id, creationTime: creationTime, json: $0)
+    }
+    return Document(storage: storage, schema: .of(T.self))
+  }
+
+  public func encode(to writer: inout JSONWriter) { writer.write(raw: storage.json) }
+}

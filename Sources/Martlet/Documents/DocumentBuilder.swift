@@ -1,0 +1,46 @@
+/// Builds a document's canonical JSON from its members, given in the order of their names, and notes each one's position.
+///
+/// Reused from document to document, so that building one allocates nothing but the document.
+package struct DocumentBuilder: ~Copyable {
+  private var writer = JSONWriter(capacity: 1024)
+  private var positions: ContiguousArray<UInt32> = []
+
+  package init() { positions.reserveCapacity(32) }
+
+  package mutating func begin() {
+    writer.removeAll()
+    positions.removeAll(keepingCapacity: true)
+  }
+
+  /// The size of the JSON so far, in bytes.
+  package var count: Int { writer.count }
+
+  package mutating func append(name: UnsafeRawBufferPointer, json: UnsafeRawBufferPointer) {
+    appendName(name)
+    writer.write(raw: json)
+  }
+
+  package mutating func append(name: StaticString, _ write: (inout JSONWriter) -> Void) {
+    appendName(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    write(&writer)
+  }
+
+  private mutating func appendName(_ name: UnsafeRawBufferPointer) {
+    writer.write(byte: positions.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
+    writer.write(byte: UInt8(ascii: "\""))
+    positions.append(UInt32(truncatingIfNeeded: writer.count) << 8 | UInt32(name.count))
+    writer.write(raw: name)
+    writer.write(byte: UInt8(ascii: "\""))
+    writer.write(byte: UInt8(ascii: ":"))
+  }
+
+  /// The document of the members appended since `begin`. The caller has checked its size.
+  package mutating func finish(id: DocumentID, creationTime: Double) -> DocumentStorage {
+    writer.write(byte: UInt8(ascii: "}"))
+    return positions.withUnsafeBufferPointer { positions in
+      writer.withUnsafeBytes { json in
+        DocumentStorage(id: id, creationTime: creationTime, positions: positions, json: json)
+      }
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import MartletWire
+
+/// The tables of a running engine, by number, name and Swift type. Immutable: made at start.
+final class Catalog: Sendable {
+  let tables: [StoredTable]
+  private let byNumber: [UInt32: StoredTable]
+  private let byName: [String: StoredTable]
+  private let byType: [ObjectIdentifier: TypedTable]
+
+  /// The numbers of the app's tables follow each other from here, so that most look-ups are by position.
+  static let firstUserNumber: UInt32 = 10_001
+  private let userTables: [StoredTable?]
+
+  struct TypedTable: Sendable {
+    let table: StoredTable
+    let schema: any AnyObject & Sendable
+  }
+
+  init(tables: [StoredTable], types: [ObjectIdentifier: TypedTable]) {
+    self.tables = tables
+    byNumber = Dictionary(uniqueKeysWithValues: tables.map { ($0.layout.number, $0) })
+    byName = Dictionary(uniqueKeysWithValues: tables.map { ($0.layout.name, $0) })
+    byType = types
+    let last = tables.map(\.layout.number).max() ?? 0
+    var userTables: [StoredTable?] = []
+    if last >= Self.firstUserNumber, last - Self.firstUserNumber < 10_000 {
+      userTables = Array(repeating: nil, count: Int(last - Self.firstUserNumber) + 1)
+      for table in tables where table.layout.number >= Self.firstUserNumber {
+        userTables[Int(table.layout.number - Self.firstUserNumber)] = table
+      }
+    }
+    self.userTables = userTables
+  }
+
+  @inline(__always)
+  func table(number: UInt32) -> StoredTable? {
+    let position = Int(number) - Int(Self.firstUserNumber)
+    if position >= 0, position < userTables.count { return userTables[position] }
+    return byNumber[number]
+  }
+
+  func table(named name: String) -> StoredTable? { byName[name] }
+
+  /// The table of a Swift type, with its schema.
+  func table<T: Table>(of type: T.Type) throws -> (StoredTable, TableSchema<T>) {
+    guard let typed = byType[ObjectIdentifier(type)] else {
+      throw WireError(.notFound, "table \"\(T.name)\" is not part of this app's schema; list it in MartletApp(schema:)")
+    }
+    return (typed.table, unsafeDowncast(typed.schema, to: TableSchema<T>.self))  // Registered under this very type.
+  }
+}

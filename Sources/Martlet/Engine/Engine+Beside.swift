@@ -1,0 +1,112 @@
+import MartletWire
+
+/// Running a function beside the engine's thread.
+extension Engine {
+  /// A function's answer: its JSON, and the timestamp of its commit or snapshot.
+  typealias Completion = @Sendable (isolated Engine, Result<(timestamp: UInt64, json: [UInt8]), WireError>) -> Void
+
+  /// One function to run, and whom to tell. What it begins with is kept, so that another try begins with the same.
+  struct BesideRequest: Sendable {
+    let function: FunctionDefinition
+    let arguments: [UInt8]
+    let identity: Identity
+    let seed: UInt64
+    let now: Double
+    var tries = 0
+    let completion: Completion
+  }
+
+  func besideRequest(
+    _ function: FunctionDefinition, arguments: [UInt8], identity: Identity, completion: @escaping Completion
+  ) -> BesideRequest {
+    BesideRequest(
+      function: function, arguments: arguments, identity: identity, seed: environment.entropy.next(),
+      now: environment.clock.wallMilliseconds(), completion: completion)
+  }
+
+  func runQueryBeside(_ request: BesideRequest) {
+    runBeside(request, canWrite: false, tracksReads: false) { engine, run in
+      engine.beside.end(at: run.transaction.snapshotTimestamp)
+      request.completion(engine, run.result(in: engine).map { (run.transaction.snapshotTimestamp, $0) })
+    }
+  }
+
+  /// Runs a mutation beside, and again if it conflicts; alone, after some tries.
+  func runMutationBeside(_ request: BesideRequest) {
+    if beside.isExclusive {
+      beside.waitForExclusive { $0.runMutationBeside(request) }
+      return
+    }
+    let isAlone = request.tries >= BesideTransactions.optimisticTries
+    if isAlone { beside.beginExclusive() }
+    runBeside(request, canWrite: true, tracksReads: true) { engine, run in
+      engine.finishMutation(request, run, ranAlone: isAlone)
+    }
+  }
+
+  private func finishMutation(_ request: BesideRequest, _ run: BesideRun, ranAlone: Bool) {
+    if beside.isExclusive, !ranAlone {
+      // Its commit would be one that the mutation which runs alone must not meet.
+      beside.waitForExclusive { $0.finishMutation(request, run, ranAlone: false) }
+      return
+    }
+    let transaction = run.transaction
+    let isTouched = beside.isTouched(transaction.finishReads(), since: transaction.snapshotTimestamp)
+    beside.end(at: transaction.snapshotTimestamp)
+    defer { if ranAlone { for work in beside.endExclusive() { work(self) } } }
+    if lifecycle.isStorageFailed {
+      request.completion(self, .failure(Self.storageFailure))
+      return
+    }
+    if isTouched {
+      precondition(!ranAlone, "a mutation that runs alone meets no commit")
+      statistics.conflicts += 1
+      var again = request
+      again.tries += 1
+      runMutationBeside(again)
+      return
+    }
+    switch run.result(in: self) {
+    case .failure(let error): request.completion(self, .failure(error))
+    case .success(let json): request.completion(self, .success((commit(transaction), json)))
+    }
+  }
+
+  /// A handler's run on another thread. `@unchecked Sendable` is sound: the transaction is handed from the engine's thread to
+  /// the other and back, and is never used by two at a time.
+  struct BesideRun: @unchecked Sendable {
+    let transaction: Transaction
+    let failure: (any Error)?
+    let json: [UInt8]
+
+    func result(in engine: isolated Engine) -> Result<[UInt8], WireError> {
+      engine.keepLogLines(of: transaction)
+      if case .failed(let error)? = transaction.abort { return .failure(error) }
+      if let failure { return .failure(engine.describe(failure, in: transaction.functionName)) }
+      return .success(json)
+    }
+  }
+
+  func runBeside(
+    _ request: BesideRequest, canWrite: Bool, tracksReads: Bool,
+    then finish: @escaping @Sendable (isolated Engine, BesideRun) -> Void
+  ) {
+    var snapshot: [UInt32: TableContents] = [:]
+    for table in catalog.tables { snapshot[table.layout.number] = table.assumeIsolated { $0.snapshot } }
+    let start = transactionStart(request.function, request.identity, seed: request.seed, now: request.now)
+    beside.begin(at: start.timestamp)
+    let registry = registry
+    let tables = snapshot
+    host.offload {
+      let transaction = Transaction(
+        start: start, place: .beside, canWrite: canWrite, tracksReads: tracksReads,
+        contents: { tables[$0.layout.number]! })
+      var answer = JSONWriter(capacity: 4096)
+      let failure = request.arguments.withUnsafeBytes {
+        Martlet.run(request.function, registry: registry, transaction, $0, into: &answer)
+      }
+      let run = BesideRun(transaction: transaction, failure: failure, json: answer.bytes)
+      self.host.enqueue { self.assumeIsolated { finish($0, run) } }
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import MartletWire
+
+/// Committing, and what follows it: the batch, the log, the release.
+extension Engine {
+  /// Makes a transaction's writes the new head. Nothing can fail here, and nothing else runs in between.
+  func commit(_ transaction: Transaction) -> UInt64 {
+    guard transaction.hasWrites else { return headTimestamp }
+    // The transaction lets go of its snapshots first, so that the tables' trees can be changed in place.
+    let writes = transaction.takeWrites()
+    return commit(writes, at: transaction.now)
+  }
+
+  func commit(_ writes: ContiguousArray<TableWrites>, at wallMilliseconds: Double) -> UInt64 {
+    headTimestamp += 1
+    records.begin(timestamp: headTimestamp, wallClockMilliseconds: wallMilliseconds)
+    for part in writes {
+      for write in part.writes {
+        if let new = write.new {
+          records.put(write.id, creationTime: new.creationTime, json: new.json)
+        } else {
+          records.delete(write.id)
+        }
+        undoOpen.append(write)
+      }
+      let hits = part.table.assumeIsolated { $0.apply(part.writes) }
+      for hit in hits { live.markStale(hit) }
+    }
+    records.end()
+    if beside.mustRemember { beside.remember(writes, at: headTimestamp) }
+    pipeline.noteCommit()
+    statistics.commits += 1
+    scheduleTurnEnd()
+    return headTimestamp
+  }
+
+  /// Asks for `endTurn` once all that is ready now has been handled: every line of every socket that has some.
+  func scheduleTurnEnd() {
+    guard !turnEndIsScheduled else { return }
+    turnEndIsScheduled = true
+    host.enqueue { self.assumeIsolated { $0.endTurn() } }
+  }
+
+  private func endTurn() {
+    turnEndIsScheduled = false
+    if pipeline.canSeal { seal() }
+    // While the disk is busy and commits wait, publishing waits with them: see invariant 3.
+    if pipeline.openCommits == 0 { publish() }
+  }
+
+  private func seal() {
+    guard let batch = records.takeBatch() else { preconditionFailure("an open batch holds commits") }
+    let number = pipeline.seal()
+    swap(&undoOpen, &undoWriting)
+    swap(&waitingOpen, &waitingWriting)
+    let lastTimestamp = batch.lastTimestamp
+    log.write(batch) { error in
+      self.host.enqueue {
+        self.assumeIsolated { engine in
+          if let error {
+            engine.storageFailed(error)
+          } else {
+            engine.batchIsDurable(number, lastTimestamp)
+          }
+        }
+      }
+    }
+    if configuration.durability == .relaxed { releaseWaiters(number) }
+  }
+
+  private func batchIsDurable(_ number: CommitPipeline.BatchNumber, _ timestamp: UInt64) {
+    guard pipeline.writing == number else { return }
+    _ = pipeline.noteDurable()
+    durableTimestamp = timestamp
+    undoWriting.removeAll(keepingCapacity: true)
+    statistics.batches += 1
+    releaseWaiters(number)
+    // Not at once: what the released clients send next may still join the batch.
+    scheduleTurnEnd()
+  }
+
+  private func releaseWaiters(_ number: CommitPipeline.BatchNumber) {
+    var waiters: ContiguousArray<DurabilityWaiter> = []
+    swap(&waiters, &waitingWriting)
+    for waiter in waiters {
+      switch waiter {
+      case .session(let session): session.release(upTo: number)
+      case .work(let work): work(nil)
+      }
+    }
+  }
+
+  // MARK: Waiting for the disk
+
+  /// The batch that must be durable before what the head shows may leave; 0 for none.
+  var gate: CommitPipeline.BatchNumber { configuration.durability == .relaxed ? 0 : pipeline.gate }
+
+  /// Notes who waits for the batch that `gate` names.
+  func wait(_ waiter: DurabilityWaiter) {
+    if pipeline.openCommits > 0 { waitingOpen.append(waiter) } else { waitingWriting.append(waiter) }
+  }
+
+  /// Runs `work` when all that the head shows is durable.
+  func whenDurable(_ work: @escaping @Sendable (WireError?) -> Void) {
+    if gate == 0 { work(nil) } else { wait(.work(work)) }
+  }
+
+  // MARK: When the disk fails
+
+  static let storageFailure = WireError(
+    .storageFailed,
+    "the server can't write to its disk, so nothing commits; reads go on. Free or mend the disk, and restart the server: nothing acknowledged is lost")
+
+  /// Takes back every commit that is not durable, in the reverse order, and tells those who wait for one.
+  private func storageFailed(_ error: any Error) {
+    guard !lifecycle.isStorageFailed else { return }
+    logger.critical("the commit log failed; no further commit is taken until a restart", metadata: ["error": "\(error)"])
+    lifecycle = .storageFailed("\(error)")
+    for write in (undoWriting + undoOpen).reversed() {
+      guard let table = catalog.table(number: write.id.tableNumber) else { continue }
+      let hits = table.assumeIsolated { $0.apply(CollectionOfOne(write.inverse)) }
+      for hit in hits { live.markStale(hit) }
+    }
+    undoWriting.removeAll()
+    undoOpen.removeAll()
+    records = CommitRecordWriter()
+    headTimestamp = durableTimestamp
+    pipeline.abandon()
+    beside.abandonAll()
+    let waiters = waitingWriting + waitingOpen
+    waitingWriting.removeAll()
+    waitingOpen.removeAll()
+    for waiter in waiters {
+      switch waiter {
+      case .session(let session): session.storageFailed()
+      case .work(let work): work(Self.storageFailure)
+      }
+    }
+    scheduleTurnEnd()
+  }
+}
+
+/// One table's writes of a commit.
+struct TableWrites: Sendable {
+  let table: StoredTable
+  var writes: ContiguousArray<DocumentWrite>
+}
+
+extension Transaction {
+  /// The writes, table by table. The transaction is over: its snapshots are released.
+  func takeWrites() -> ContiguousArray<TableWrites> {
+    var taken: ContiguousArray<TableWrites> = []
+    for view in views where !view.writes.isEmpty {
+      var writes = view.writes
+      writes.removeAll { $0.old === $0.new }
+      if !writes.isEmpty { taken.append(TableWrites(table: view.table, writes: writes)) }
+    }
+    releaseViews()
+    return taken
+  }
+}

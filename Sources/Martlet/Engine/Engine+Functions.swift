@@ -1,0 +1,170 @@
+import Logging
+import MartletWire
+
+/// Running queries and mutations.
+extension Engine {
+  /// What running a function on the engine's thread led to. The answer's JSON, if there is one, is in `answer`.
+  enum Outcome {
+    /// It ran at this timestamp: the commit's, or the snapshot's.
+    case answered(UInt64)
+    case failed(WireError)
+    /// It is too long for this thread.
+    case needsOwnThread
+  }
+
+  func transactionStart(_ function: FunctionDefinition, _ identity: Identity, seed: UInt64, now: Double) -> TransactionStart {
+    TransactionStart(
+      catalog: catalog, environment: environment, limits: function.limits ?? configuration.limits,
+      timestamp: headTimestamp, functionName: function.name, identity: identity, now: now, seed: seed)
+  }
+
+  /// Runs a query at the head.
+  func runQuery(_ function: FunctionDefinition, arguments: UnsafeRawBufferPointer, identity: Identity) -> Outcome {
+    statistics.queries += 1
+    if case .system(let body) = function.body { return runSystemQuery(body, arguments) }
+    let transaction = liveTransaction(function, identity, canWrite: false, tracksReads: false)
+    return finish(run(function, transaction, arguments, into: &answer), of: transaction) { headTimestamp }
+  }
+
+  /// Runs a mutation at the head, and commits it.
+  func runMutation(_ function: FunctionDefinition, arguments: UnsafeRawBufferPointer, identity: Identity) -> Outcome {
+    statistics.mutations += 1
+    let transaction = liveTransaction(function, identity, canWrite: true, tracksReads: false)
+    return finish(run(function, transaction, arguments, into: &answer), of: transaction) { commit(transaction) }
+  }
+
+  /// Runs a live query at the head, and notes what it reads.
+  func runLiveQuery(_ query: LiveQuery) -> (Outcome, ReadSet) {
+    statistics.queryRuns += 1
+    return query.key.arguments.withUnsafeBytes { arguments in
+      if case .system(let body) = query.function.body { return (runSystemQuery(body, arguments), ReadSet()) }
+      let transaction = liveTransaction(query.function, query.key.identity, canWrite: false, tracksReads: true)
+      let failure = run(query.function, transaction, arguments, into: &answer)
+      let outcome = finish(failure, of: transaction) { headTimestamp }
+      return (outcome, transaction.finishReads())
+    }
+  }
+
+  private func liveTransaction(
+    _ function: FunctionDefinition, _ identity: Identity, canWrite: Bool, tracksReads: Bool
+  ) -> Transaction {
+    Transaction(
+      start: transactionStart(
+        function, identity, seed: environment.entropy.next(), now: environment.clock.wallMilliseconds()),
+      place: .engineThread, canWrite: canWrite, tracksReads: tracksReads,
+      contents: { table in table.assumeIsolated { $0.snapshot } })
+  }
+
+  private func runSystemQuery(
+    _ body: @Sendable (isolated Engine, inout Arguments, inout JSONWriter) throws -> Void,
+    _ json: UnsafeRawBufferPointer
+  ) -> Outcome {
+    answer.removeAll()
+    do {
+      var arguments = try Arguments(json)
+      try body(self, &arguments, &answer)
+      return .answered(headTimestamp)
+    } catch {
+      return .failed(describe(error, in: "_system"))
+    }
+  }
+
+  private func finish(_ failure: (any Error)?, of transaction: Transaction, _ timestamp: () -> UInt64) -> Outcome {
+    if case .needsOwnThread? = transaction.abort { return .needsOwnThread }
+    keepLogLines(of: transaction)
+    if case .failed(let error)? = transaction.abort { return .failed(error) }
+    if let failure { return .failed(describe(failure, in: transaction.functionName)) }
+    return .answered(timestamp())
+  }
+
+  func keepLogLines(of transaction: Transaction) {
+    lastLogLines = transaction.logLines
+    guard !transaction.logLines.isEmpty else { return }
+    for line in transaction.logLines {
+      logger.log(level: line.level.logLevel, "\(line.message)", metadata: ["function": "\(line.function)"])
+    }
+    logLines.append(transaction.logLines)
+  }
+
+  /// What the caller is told of an error. Only what was meant for callers: the rest stays in the server's log.
+  nonisolated func describe(_ error: any Error, in function: String) -> WireError {
+    switch error {
+    case let error as WireError: return error
+    case let error as ApplicationError: return WireError(.application, error.message, data: error.data)
+    case Transaction.Abort.failed(let error): return error
+    case is CancellationError: return WireError(.cancelled, "\(function) was cancelled")
+    default:
+      logger.error("a function failed", metadata: ["function": "\(function)", "error": "\(error)"])
+      return WireError(.functionFailed, "\(function) failed; the details are in the server's log")
+    }
+  }
+
+  /// Finds a function that a client may call with a verb.
+  func resolve(_ name: UnsafeRawBufferPointer, kind: FunctionKind, identity: Identity) throws(WireError) -> FunctionDefinition {
+    guard let function = registry.find(name) else { throw registry.unknown(String(decoding: name, as: UTF8.self)) }
+    if function.visibility == .internal, !identity.isAdmin {
+      throw WireError(.forbidden, "\(function.name) is internal: only other functions may call it")
+    }
+    if function.isSystem, configuration.adminKey != nil, !identity.isAdmin {
+      throw WireError(.forbidden, "\(function.name) needs the admin key: send \"auth <id> <key>\"")
+    }
+    guard function.kind == kind else {
+      throw WireError(.wrongKind, "\(function.name) is \(function.kind.withArticle), so call it with \"\(function.kind.verb)\"")
+    }
+    return function
+  }
+}
+
+/// Runs a handler. Its answer is in `answer` unless it gave an error.
+func run(
+  _ function: FunctionDefinition, registry: FunctionRegistry, _ transaction: Transaction,
+  _ json: UnsafeRawBufferPointer, into answer: inout JSONWriter
+) -> (any Error)? {
+  answer.removeAll()
+  do {
+    var arguments = try Arguments(json)
+    switch function.body {
+    case .query(let body):
+      try body(QueryContext(transaction: transaction, registry: registry), &arguments, &answer)
+    case .mutation(let body):
+      try body(MutationContext(transaction: transaction, registry: registry), &arguments, &answer)
+    case .action, .system:
+      preconditionFailure("\(function.name) does not run in a transaction")
+    }
+    return nil
+  } catch {
+    return error
+  }
+}
+
+extension Engine {
+  private func run(
+    _ function: FunctionDefinition, _ transaction: Transaction, _ json: UnsafeRawBufferPointer,
+    into answer: inout JSONWriter
+  ) -> (any Error)? {
+    Martlet.run(function, registry: registry, transaction, json, into: &answer)
+  }
+}
+
+extension FunctionKind {
+  var verb: String {
+    switch self {
+    case .query: "query"
+    case .mutation: "mutation"
+    case .action: "action"
+    }
+  }
+
+  var withArticle: String { self == .action ? "an action" : "a \(verb)" }
+}
+
+extension FunctionLog.Level {
+  fileprivate var logLevel: Logger.Level {
+    switch self {
+    case .debug: .debug
+    case .info: .info
+    case .warning: .warning
+    case .error: .error
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import Logging
+import MartletWire
+
+/// The engine: runs functions, orders and commits what they write, keeps live queries up to date, and speaks with sessions.
+///
+/// Everything here runs on one thread, the host's. A request that is short is parsed, run and committed between two reads
+/// of the socket, with no change of thread, no lock and no task; the commit log works beside it, a batch at a time.
+///
+/// Invariants:
+/// 1. `headTimestamp` is that of the last commit applied to the tables; commits are applied in the order of their timestamps (G1).
+/// 2. What a session is told depends on commits up to the head, so it is held until the batch that holds the head is
+///    durable (G2): see `gate`.
+/// 3. Live queries run only when a batch has been closed and the next is empty, so that all of them show one snapshot, the
+///    head's (G5), while the log writes that batch.
+/// 4. On the engine's thread no commit happens while a handler runs; a handler that runs beside it is validated against
+///    all commits since its snapshot (G4).
+package actor Engine {
+  package nonisolated let host: any EngineHost
+  nonisolated let environment: EngineEnvironment
+  nonisolated let catalog: Catalog
+  package nonisolated let registry: FunctionRegistry
+  package nonisolated let configuration: EngineConfiguration
+  nonisolated let log: any LogWriter
+  package nonisolated let logger: Logger
+  nonisolated let snapshots: (any SnapshotStore)?
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { host.executor.asUnownedSerialExecutor() }
+
+  var headTimestamp: UInt64
+  var durableTimestamp: UInt64
+  var pipeline = CommitPipeline()
+  var records = CommitRecordWriter()
+  /// The writes of the commits that are not durable yet, in order, to take back if the disk fails.
+  var undoOpen: ContiguousArray<DocumentWrite> = []
+  var undoWriting: ContiguousArray<DocumentWrite> = []
+  /// Who waits for the open batch, and for the one that is being written.
+  var waitingOpen: ContiguousArray<DurabilityWaiter> = []
+  var waitingWriting: ContiguousArray<DurabilityWaiter> = []
+
+  var beside = BesideTransactions()
+  var live = LiveQueries()
+  var sessions: [SessionID: Session] = [:]
+  var lastSessionID = 0
+  /// Sessions with something to tell at the next publication, in the order in which they came.
+  var sessionsToPublish: ContiguousArray<Session> = []
+  var statistics = EngineStatistics()
+  var logLines = RecentLogLines()
+  var answer = JSONWriter(capacity: 4096)
+  var turnEndIsScheduled = false
+  var systemRefreshIsScheduled = false
+  var lifecycle = EngineLifecycle.running
+  var actions = ActionPool()
+  var knownSnapshots: [SnapshotDescription] = []
+  /// What the last function logged, for a caller who asked for logs.
+  var lastLogLines: [LogLine] = []
+
+  package init(
+    host: any EngineHost, environment: EngineEnvironment, recovered: RecoveredData, registry: FunctionRegistry,
+    log: any LogWriter, snapshots: (any SnapshotStore)?, configuration: EngineConfiguration, logger: Logger
+  ) {
+    self.host = host
+    self.environment = environment
+    self.registry = registry
+    self.log = log
+    self.snapshots = snapshots
+    self.configuration = configuration
+    self.logger = logger
+    catalog = recovered.catalog
+    headTimestamp = recovered.timestamp
+    durableTimestamp = recovered.timestamp
+    statistics.startNanoseconds = environment.clock.monotonicNanoseconds()
+  }
+
+  /// Commits what recovery left to be committed (tables that are new), before the first session comes.
+  package func start(newTables: [TableLayout], snapshots: [SnapshotDescription]) {
+    knownSnapshots = snapshots
+    guard !newTables.isEmpty else { return }
+    commitNewTables(newTables)
+  }
+}
+
+package struct EngineConfiguration: Sendable {
+  package var limits = Limits()
+  package var durability = Durability.full
+  /// Once there is one, system functions need it.
+  package var adminKey: String?
+  package var maximumLineBytes = 16 << 20
+  /// Actions that run at a time; as many as `actionsWaiting` more wait in order, and one beyond that is refused as `overloaded`.
+  package var actionsRunning = 64
+  package var actionsWaiting = 10_000
+  /// Answers and requests that one connection may have outstanding, before the server stops reading from it.
+  package var sessionHeldBytes = 8 << 20
+  package var sessionRequests = 10_000
+  package var version = "0.1.0"
+
+  package init() {}
+}
+
+enum EngineLifecycle: Equatable {
+  case running
+  /// Takes no new requests; what is in flight goes on.
+  case draining
+  /// The disk refused a write: reads go on, on the last durable state; nothing commits.
+  case storageFailed(String)
+
+  var isStorageFailed: Bool {
+    if case .storageFailed = self { return true }
+    return false
+  }
+}
+
+/// Who is told when a batch is durable, or that it never will be.
+enum DurabilityWaiter {
+  case session(Session)
+  case work(@Sendable (WireError?) -> Void)
+}

@@ -1,0 +1,15 @@
+/// Where the engine runs: one thread of its own, and others for what takes longer. A server's is the event loop that
+/// reads the sockets, a simulation's is a queue that the test turns by hand.
+package protocol EngineHost: Sendable {
+  /// The executor of the engine and its tables. Its jobs run one at a time, on one thread.
+  var executor: any SerialExecutor { get }
+
+  /// Runs `work` on the engine's thread, after what is running there and what is ready to run now.
+  func enqueue(_ work: @escaping @Sendable () -> Void)
+
+  /// Runs `work` on the engine's thread after a time.
+  func schedule(afterMilliseconds: Int, _ work: @escaping @Sendable () -> Void)
+
+  /// Runs `work` on another thread.
+  func offload(_ work: @escaping @Sendable () -> Void)
+}

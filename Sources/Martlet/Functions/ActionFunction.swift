@@ -1,0 +1,58 @@
+/// A function that talks to the world: an async handler, run at most once for each call. It reaches the data through
+/// `ctx.run` only.
+public struct ActionFunction<Module: FunctionModule, Result: WireValue, each Argument: Sendable>: ServerFunction {
+  public let definition: FunctionDefinition
+  @usableFromInline let arguments: (repeat Arg<each Argument>)
+
+  /// - Parameters:
+  ///   - name: the name on the wire, after the module's path.
+  ///   - visibility: an `internal` function can be called by other functions only.
+  ///   - limits: what this function may use, where it differs from the server's limits.
+  @inlinable
+  public init(
+    _ name: String, _ arguments: repeat Arg<each Argument>,
+    visibility: FunctionDefinition.Visibility = .public, limits: Limits? = nil,
+    handler: @escaping @Sendable (ActionContext, repeat each Argument) async throws -> Result
+  ) {
+    self.arguments = (repeat each arguments)
+    definition = FunctionDefinition(
+      path: Module.path, name: name, visibility: visibility, limits: limits,
+      arguments: argumentShapes(repeat each arguments),
+      action: { context, json in
+        let values = try json.withUnsafeBytes { json in
+          var call = try Arguments(json)
+          let values = (repeat try call.take((each arguments).name, (each arguments).validator))
+          try call.finish()
+          return values
+        }
+        var answer = JSONWriter()
+        let result = try await handler(context, repeat each values)
+        result.encode(to: &answer)
+        return answer.bytes
+      })
+  }
+
+  /// The call of this function with these arguments: a value that can be run.
+  public func callAsFunction(_ values: repeat each Argument) -> FunctionCall<Result> {
+    FunctionCall(
+      kind: .action, name: definition.name,
+      arguments: encodeArguments(repeat each arguments, values: repeat each values))
+  }
+}
+
+extension ActionFunction where Result == Null {
+  /// An action that answers nothing (`null` on the wire).
+  @inlinable
+  public init(
+    _ name: String, _ arguments: repeat Arg<each Argument>,
+    visibility: FunctionDefinition.Visibility = .public, limits: Limits? = nil,
+    handler: @escaping @Sendable (ActionContext, repeat each Argument) async throws -> Void
+  ) {
+    self.init(
+      name, repeat each arguments, visibility: visibility, limits: limits,
+      handler: { (context: ActionContext, values: repeat each Argument) in
+        try await handler(context, repeat each values)
+        return Null()
+      })
+  }
+}

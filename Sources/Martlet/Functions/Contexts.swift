@@ -1,0 +1,68 @@
+/// What a query's handler is given.
+///
+/// A handler must be deterministic: it reads `now` and `random` instead of the clock and the system's generator, because
+/// the server may run it again.
+public struct QueryContext {
+  let transaction: Transaction
+  let registry: FunctionRegistry
+
+  public var db: DatabaseReader { DatabaseReader(transaction: transaction) }
+  public var log: FunctionLog { FunctionLog(transaction: transaction) }
+  public var identity: Identity { transaction.identity }
+
+  /// When the request began: milliseconds since 1970.
+  public var now: Double { transaction.now }
+
+  public var random: DeterministicRandom {
+    get { transaction.random }
+    nonmutating set { transaction.random = newValue }
+  }
+
+  /// Runs another query on the same snapshot.
+  public func run<Result: WireValue>(_ call: FunctionCall<Result>) throws -> Result {
+    try registry.runNested(call, in: transaction)
+  }
+}
+
+/// What a mutation's handler is given. Its writes become visible to others together, when it has returned; if it throws,
+/// nothing stays.
+public struct MutationContext {
+  let transaction: Transaction
+  let registry: FunctionRegistry
+
+  public var db: DatabaseWriter { DatabaseWriter(transaction: transaction) }
+  public var log: FunctionLog { FunctionLog(transaction: transaction) }
+  public var identity: Identity { transaction.identity }
+
+  /// When the request began: milliseconds since 1970.
+  public var now: Double { transaction.now }
+
+  public var random: DeterministicRandom {
+    get { transaction.random }
+    nonmutating set { transaction.random = newValue }
+  }
+
+  /// Runs a query or a mutation inside this transaction. One that throws takes back its own writes; this mutation may
+  /// catch the error and go on.
+  @discardableResult
+  public func run<Result: WireValue>(_ call: FunctionCall<Result>) throws -> Result {
+    try registry.runNested(call, in: transaction)
+  }
+}
+
+/// What an action's handler is given. It reaches the data only by running queries and mutations, each a transaction of
+/// its own.
+public struct ActionContext: Sendable {
+  package let engine: Engine
+  public let identity: Identity
+
+  /// Runs a query, a mutation or another action.
+  @discardableResult
+  public func run<Result: WireValue>(_ call: FunctionCall<Result>) async throws -> Result {
+    let json = try await engine.call(call.name, kind: call.kind, arguments: call.arguments, identity: identity)
+    return try json.withUnsafeBytes {
+      var reader = JSONReader($0)
+      return try Result.decode(from: &reader)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/// A function as the server holds it: its name, what it takes, and how to run it, without its Swift types.
+public final class FunctionDefinition: Sendable {
+  public enum Visibility: String, Sendable { case `public`, `internal` }
+
+  package enum Body: Sendable {
+    case query(@Sendable (QueryContext, inout Arguments, inout JSONWriter) throws -> Void)
+    case mutation(@Sendable (MutationContext, inout Arguments, inout JSONWriter) throws -> Void)
+    case action(@Sendable (ActionContext, [UInt8]) async throws -> [UInt8])
+    /// A query of the server's own state, which is not in tables; it runs on the engine, and again whenever that changed.
+    case system(@Sendable (isolated Engine, inout Arguments, inout JSONWriter) throws -> Void)
+  }
+
+  package let name: String
+  package let kind: FunctionKind
+  package let visibility: Visibility
+  package let arguments: ValidatorShape
+  package let returns: ValidatorShape
+  package let body: Body
+  package let limits: Limits?
+
+  package init(
+    name: String, visibility: Visibility, arguments: [(name: String, shape: ValidatorShape)], limits: Limits? = nil,
+    returns: ValidatorShape = .any, body: Body
+  ) {
+    self.name = name
+    self.visibility = visibility
+    self.arguments = .object(
+      arguments.map {
+        if case .optional(let inner) = $0.shape { return .init(name: $0.name, shape: inner, optional: true) }
+        return .init(name: $0.name, shape: $0.shape, optional: false)
+      })
+    self.returns = returns
+    self.limits = limits
+    self.body = body
+    kind =
+      switch body {
+      case .query, .system: .query
+      case .mutation: .mutation
+      case .action: .action
+      }
+  }
+
+  /// Whether only an admin may call it once an admin key is configured.
+  package var isSystem: Bool { name.hasPrefix("_system:") }
+}
+
+// What a module's functions are made with, in the app's own code: so that a handler is compiled with its types there.
+extension FunctionDefinition {
+  @usableFromInline
+  convenience init(
+    path: String, name: String, visibility: Visibility, limits: Limits?, arguments: [(name: String, shape: ValidatorShape)],
+    query: @escaping @Sendable (QueryContext, inout Arguments, inout JSONWriter) throws -> Void
+  ) {
+    self.init(name: "\(path):\(name)", visibility: visibility, arguments: arguments, limits: limits, body: .query(query))
+  }
+
+  @usableFromInline
+  convenience init(
+    path: String, name: String, visibility: Visibility, limits: Limits?, arguments: [(name: String, shape: ValidatorShape)],
+    mutation: @escaping @Sendable (MutationContext, inout Arguments, inout JSONWriter) throws -> Void
+  ) {
+    self.init(name: "\(path):\(name)", visibility: visibility, arguments: arguments, limits: limits, body: .mutation(mutation))
+  }
+
+  @usableFromInline
+  convenience init(
+    path: String, name: String, visibility: Visibility, limits: Limits?, arguments: [(name: String, shape: ValidatorShape)],
+    action: @escaping @Sendable (ActionContext, [UInt8]) async throws -> [UInt8]
+  ) {
+    self.init(name: "\(path):\(name)", visibility: visibility, arguments: arguments, limits: limits, body: .action(action))
+  }
+}
+
+/// The names and shapes of a function's arguments.
+@inlinable
+package func argumentShapes<each Value>(_ arguments: repeat Arg<each Value>) -> [(name: String, shape: ValidatorShape)] {
+  var shapes: [(name: String, shape: ValidatorShape)] = []
+  for argument in repeat each arguments { shapes.append((argument.name, argument.validator.shape)) }
+  return shapes
+}

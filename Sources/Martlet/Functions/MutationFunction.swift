@@ -1,0 +1,51 @@
+/// A function that reads and writes: a synchronous handler, run as one serializable transaction. That it can't await anything
+/// is why it can be run again, and why short ones run a hundred thousand times a second.
+public struct MutationFunction<Module: FunctionModule, Result: WireValue, each Argument: Sendable>: ServerFunction {
+  public let definition: FunctionDefinition
+  @usableFromInline let arguments: (repeat Arg<each Argument>)
+
+  /// - Parameters:
+  ///   - name: the name on the wire, after the module's path.
+  ///   - visibility: an `internal` function can be called by other functions only.
+  ///   - limits: what this function may use, where it differs from the server's limits.
+  @inlinable
+  public init(
+    _ name: String, _ arguments: repeat Arg<each Argument>,
+    visibility: FunctionDefinition.Visibility = .public, limits: Limits? = nil,
+    handler: @escaping @Sendable (MutationContext, repeat each Argument) throws -> Result
+  ) {
+    self.arguments = (repeat each arguments)
+    definition = FunctionDefinition(
+      path: Module.path, name: name, visibility: visibility, limits: limits,
+      arguments: argumentShapes(repeat each arguments),
+      mutation: { context, call, answer in
+        let values = (repeat try call.take((each arguments).name, (each arguments).validator))
+        try call.finish()
+        try handler(context, repeat each values).encode(to: &answer)
+      })
+  }
+
+  /// The call of this function with these arguments: a value that can be run, scheduled or subscribed to.
+  public func callAsFunction(_ values: repeat each Argument) -> FunctionCall<Result> {
+    FunctionCall(
+      kind: .mutation, name: definition.name,
+      arguments: encodeArguments(repeat each arguments, values: repeat each values))
+  }
+}
+
+extension MutationFunction where Result == Null {
+  /// A function that answers nothing (`null` on the wire).
+  @inlinable
+  public init(
+    _ name: String, _ arguments: repeat Arg<each Argument>,
+    visibility: FunctionDefinition.Visibility = .public, limits: Limits? = nil,
+    handler: @escaping @Sendable (MutationContext, repeat each Argument) throws -> Void
+  ) {
+    self.init(
+      name, repeat each arguments, visibility: visibility, limits: limits,
+      handler: { (context: MutationContext, values: repeat each Argument) in
+        try handler(context, repeat each values)
+        return Null()
+      })
+  }
+}

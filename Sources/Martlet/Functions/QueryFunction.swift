@@ -1,0 +1,50 @@
+/// A function that reads: a synchronous handler on one snapshot. Subscribed to, it runs again when what it read has changed.
+public struct QueryFunction<Module: FunctionModule, Result: WireValue, each Argument: Sendable>: ServerFunction {
+  public let definition: FunctionDefinition
+  @usableFromInline let arguments: (repeat Arg<each Argument>)
+
+  /// - Parameters:
+  ///   - name: the name on the wire, after the module's path.
+  ///   - visibility: an `internal` function can be called by other functions only.
+  ///   - limits: what this function may use, where it differs from the server's limits.
+  @inlinable
+  public init(
+    _ name: String, _ arguments: repeat Arg<each Argument>,
+    visibility: FunctionDefinition.Visibility = .public, limits: Limits? = nil,
+    handler: @escaping @Sendable (QueryContext, repeat each Argument) throws -> Result
+  ) {
+    self.arguments = (repeat each arguments)
+    definition = FunctionDefinition(
+      path: Module.path, name: name, visibility: visibility, limits: limits,
+      arguments: argumentShapes(repeat each arguments),
+      query: { context, call, answer in
+        let values = (repeat try call.take((each arguments).name, (each arguments).validator))
+        try call.finish()
+        try handler(context, repeat each values).encode(to: &answer)
+      })
+  }
+
+  /// The call of this function with these arguments: a value that can be run, scheduled or subscribed to.
+  public func callAsFunction(_ values: repeat each Argument) -> FunctionCall<Result> {
+    FunctionCall(
+      kind: .query, name: definition.name,
+      arguments: encodeArguments(repeat each arguments, values: repeat each values))
+  }
+}
+
+extension QueryFunction where Result == Null {
+  /// A function that answers nothing (`null` on the wire).
+  @inlinable
+  public init(
+    _ name: String, _ arguments: repeat Arg<each Argument>,
+    visibility: FunctionDefinition.Visibility = .public, limits: Limits? = nil,
+    handler: @escaping @Sendable (QueryContext, repeat each Argument) throws -> Void
+  ) {
+    self.init(
+      name, repeat each arguments, visibility: visibility, limits: limits,
+      handler: { (context: QueryContext, values: repeat each Argument) in
+        try handler(context, repeat each values)
+        return Null()
+      })
+  }
+}

@@ -1,0 +1,154 @@
+/// Keeping subscriptions up to date: running the live queries that commits touched, and telling the sessions.
+///
+/// Every publication shows one snapshot, the head of the batch that was just closed. Each stale query runs once, whatever
+/// the number of commits that touched it and of subscribers that share it.
+extension Engine {
+  func publish() {
+    for query in live.takeStale() where query.state == .stale && !query.subscriptions.isEmpty { refresh(query) }
+    guard !sessionsToPublish.isEmpty else { return }
+    var sessions: ContiguousArray<Session> = []
+    swap(&sessions, &sessionsToPublish)
+    for session in sessions { session.publish(self) }
+    for session in sessions { session.flush() }
+  }
+
+  /// Runs a query again, and notes the sessions that are to be told.
+  private func refresh(_ query: LiveQuery) {
+    let (outcome, reads) = runLiveQuery(query)
+    switch outcome {
+    case .answered:
+      query.state = .current
+      watch(query, reads)
+      adopt(.value(answer.bytes), for: query)
+    case .failed(let error):
+      query.state = .current
+      watch(query, reads)
+      adopt(.failure(error), for: query)
+    case .needsOwnThread:
+      query.state = .running(headTimestamp)
+      runBeside(query)
+      noteNews(of: query)
+    }
+  }
+
+  private func runBeside(_ query: LiveQuery) {
+    let request = besideRequest(query.function, arguments: query.key.arguments, identity: query.key.identity) { _, _ in }
+    let id = query.id
+    runBeside(request, canWrite: false, tracksReads: true) { engine, run in
+      engine.finishLiveQuery(id, run)
+    }
+  }
+
+  private func finishLiveQuery(_ id: LiveQueryID, _ run: BesideRun) {
+    let timestamp = run.transaction.snapshotTimestamp
+    let reads = run.transaction.finishReads()
+    let isTouched = beside.isTouched(reads, since: timestamp) || timestamp > headTimestamp
+    beside.end(at: timestamp)
+    guard let query = live[id], query.state == .running(timestamp) else { return }
+    watch(query, reads)
+    switch run.result(in: self) {
+    case .success(let json): adopt(.value(json), for: query)
+    case .failure(let error): adopt(.failure(error), for: query)
+    }
+    query.state = .current
+    for subscription in query.subscriptions.values { subscription.session.queryArrived(query, engine: self) }
+    if isTouched { live.markStale(query) }
+    noteNews(of: query)
+    scheduleTurnEnd()
+  }
+
+  private func adopt(_ result: LiveResult, for query: LiveQuery) {
+    guard query.result != result else { return }
+    query.result = result
+    query.version += 1
+    noteNews(of: query)
+  }
+
+  private func noteNews(of query: LiveQuery) {
+    for subscription in query.subscriptions.values { noteNews(for: subscription.session) }
+  }
+
+  /// Has a session look at its subscriptions at the next publication.
+  func noteNews(for session: Session) {
+    guard !session.isToPublish, !session.isClosed else { return }
+    session.isToPublish = true
+    sessionsToPublish.append(session)
+  }
+
+  // MARK: Interest
+
+  /// Tells the tables what the query has read now, where that differs from what it read before.
+  private func watch(_ query: LiveQuery, _ reads: ReadSet) {
+    guard reads != query.reads else { return }
+    unwatch(query)
+    query.reads = reads
+    let id = query.id
+    // A point of a table that doesn't exist can't change.
+    query.rangeTokens = reads.byTable.map { part in
+      catalog.table(number: part.table)?.assumeIsolated { $0.addInterest(id, part) } ?? []
+    }
+  }
+
+  private func unwatch(_ query: LiveQuery) {
+    let id = query.id
+    for (part, tokens) in zip(query.reads.byTable, query.rangeTokens) {
+      catalog.table(number: part.table)?.assumeIsolated { $0.removeInterest(id, part, tokens) }
+    }
+    query.reads = ReadSet()
+    query.rangeTokens = []
+  }
+
+  // MARK: Subscribing
+
+  func subscribe(_ session: Session, id: String, _ function: FunctionDefinition, arguments: [UInt8]) -> Subscription {
+    let key = LiveQueryKey(function: function.name, arguments: arguments, identity: session.identity)
+    let subscription = Subscription(id: id, session: session, query: live.query(key, function))
+    live.attach(subscription)
+    if case .system = function.body { scheduleSystemRefresh() }
+    noteNews(for: session)
+    scheduleTurnEnd()
+    return subscription
+  }
+
+  func unsubscribe(_ subscription: Subscription) {
+    if let query = live.detach(subscription) { unwatch(query) }
+  }
+
+  /// Moves a subscription to the live query of its session's new identity.
+  func changeIdentity(of subscription: Subscription) {
+    let old = subscription.query
+    unsubscribe(subscription)
+    let key = LiveQueryKey(
+      function: old.key.function, arguments: old.key.arguments, identity: subscription.session.identity)
+    subscription.follow(live.query(key, old.function))
+    live.attach(subscription)
+    noteNews(for: subscription.session)
+    scheduleTurnEnd()
+  }
+
+  // MARK: The server's own state
+
+  /// How often a subscribed system query that reads counters is run again: they change with everything that happens.
+  static let systemRefreshMilliseconds = 250
+
+  private func scheduleSystemRefresh() {
+    guard !systemRefreshIsScheduled else { return }
+    systemRefreshIsScheduled = true
+    host.schedule(afterMilliseconds: Self.systemRefreshMilliseconds) {
+      self.assumeIsolated { $0.refreshSystemQueries() }
+    }
+  }
+
+  private func refreshSystemQueries() {
+    systemRefreshIsScheduled = false
+    var isWatched = false
+    for query in live.all {
+      guard case .system = query.function.body else { continue }
+      isWatched = true
+      live.markStale(query.id)
+    }
+    guard isWatched, lifecycle != .draining else { return }
+    scheduleSystemRefresh()
+    scheduleTurnEnd()
+  }
+}

@@ -1,0 +1,86 @@
+import MartletWire
+
+/// Names a live query within its engine.
+package struct LiveQueryID: Hashable, Sendable {
+  let rawValue: Int
+}
+
+/// What makes two subscriptions one live query: the same function with the same arguments for the same caller.
+struct LiveQueryKey: Hashable {
+  var function: String
+  /// Canonical JSON, so that the order of members and white space don't matter.
+  var arguments: [UInt8]
+  var identity: Identity
+}
+
+/// What a query gave: a value's JSON, encoded once and shared by all who subscribe, or an error.
+enum LiveResult: Hashable {
+  case value([UInt8])
+  case failure(WireError)
+}
+
+/// A query that is kept up to date, run once for all who subscribe to it.
+///
+///              a commit touches what it read                it is over the engine thread's budget
+///     current ───────────────────────────────▶ stale ──run──▶ running beside
+///        ▲                                       │  ▲               │
+///        └───────────────run─────────────────────┘  └─touched since─┴──not touched──▶ current
+///
+/// While `current`, `result` equals the query evaluated at the head: any commit that could change it makes it stale.
+final class LiveQuery {
+  enum State: Equatable {
+    case stale
+    case current
+    /// On another thread, on the snapshot of this timestamp.
+    case running(UInt64)
+  }
+
+  let id: LiveQueryID
+  let key: LiveQueryKey
+  let function: FunctionDefinition
+  var state = State.stale
+  var result: LiveResult?
+  /// Grows whenever `result` changes.
+  var version: UInt64 = 0
+  /// What the last run read: the interest that the tables hold for this query.
+  var reads = ReadSet()
+  /// What takes the ranges of `reads` out of the tables' interest, table by table.
+  var rangeTokens: [[TableInterest.RangeToken]] = []
+  var subscriptions: [ObjectIdentifier: Subscription] = [:]
+
+  init(id: LiveQueryID, key: LiveQueryKey, function: FunctionDefinition) {
+    self.id = id
+    self.key = key
+    self.function = function
+  }
+}
+
+/// One connection's subscription to a live query, under the id that the client chose.
+final class Subscription {
+  let id: String
+  unowned let session: Session
+  private(set) var query: LiveQuery
+  /// What the client was last sent: its query and the version, to tell quickly that nothing is new, and the result, to
+  /// tell that a new version is what the client has already.
+  private(set) var sent: (query: LiveQueryID, version: UInt64, result: LiveResult)?
+
+  init(id: String, session: Session, query: LiveQuery) {
+    self.id = id
+    self.session = session
+    self.query = query
+  }
+
+  func follow(_ query: LiveQuery) { self.query = query }
+
+  /// Whether the client lacks this result.
+  func isNews(_ result: LiveResult, version: UInt64) -> Bool {
+    guard let sent else { return true }
+    if sent.query == query.id, sent.version == version { return false }
+    return sent.result != result
+  }
+
+  func noteSent(_ result: LiveResult, version: UInt64) { sent = (query.id, version, result) }
+
+  /// What was sent never reached the client.
+  func forgetSent() { sent = nil }
+}

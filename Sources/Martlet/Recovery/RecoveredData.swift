@@ -1,0 +1,137 @@
+/// What a storage held, ready to serve: the tables with their indexes built, and the last timestamp.
+package struct RecoveredData: Sendable {
+  let catalog: Catalog
+  package let timestamp: UInt64
+  /// Tables of the schema that the storage doesn't know yet; `Engine.start` commits them.
+  package let newTables: [TableLayout]
+  /// Tables that the storage holds and the schema doesn't name: kept, and reported.
+  package let unknownTables: [String]
+  package let documentCount: Int
+}
+
+/// Reads a storage into tables.
+///
+/// The catalog is data like any other: table 1, `_tables`, holds a document `{name, number}` for each table, so that the
+/// log and the snapshots need nothing beside documents. Documents are loaded first, the log's tail is applied to them,
+/// and the indexes are built at the end, each in one go.
+package struct Recovery {
+  private let schema: AppSchema
+  private var contents: [UInt32: TableContents] = [:]
+  private var layouts: [UInt32: TableLayout] = [:]
+  private var timestamp: UInt64 = 0
+
+  package static let catalogNumber: UInt32 = 1
+  static let catalogLayout = TableLayout(
+    number: catalogNumber,
+    definition: TableDefinition(
+      name: "_tables",
+      fields: [.init(name: "name", shape: .string), .init(name: "number", shape: .float64)], indexes: []))
+
+  package init(schema: AppSchema) { self.schema = schema }
+
+  /// - Throws: what the storage throws; `SchemaError` where stored documents don't fit the schema.
+  package mutating func run(_ storage: any Storage, executor: any SerialExecutor) throws -> RecoveredData {
+    try recover(storage)
+    let known = try catalogEntries()
+    var next = max(Catalog.firstUserNumber, (known.keys.max() ?? 0) + 1)
+    var newTables: [TableLayout] = []
+    var numbers: [String: UInt32] = [:]
+    for (number, name) in known { numbers[name] = number }
+
+    var tables = [table(Self.catalogLayout, executor)]
+    var unknownTables: [String] = []
+    for definition in schema.definitions {
+      let number: UInt32
+      if let stored = numbers[definition.name] {
+        number = stored
+      } else {
+        number = next
+        next += 1
+      }
+      let layout = TableLayout(number: number, definition: definition)
+      if numbers[definition.name] == nil { newTables.append(layout) }
+      tables.append(table(layout, executor))
+    }
+    let declared = Set(schema.definitions.map(\.name))
+    for (number, name) in known.sorted(by: { $0.key < $1.key }) where !declared.contains(name) {
+      unknownTables.append(name)
+      tables.append(
+        table(TableLayout(number: number, definition: TableDefinition(name: name, fields: [], indexes: [])), executor))
+    }
+    let catalog = Catalog(tables: tables, types: schema.types(in: tables))
+    try check(tables, catalog, except: Set(unknownTables))
+    return RecoveredData(
+      catalog: catalog, timestamp: timestamp, newTables: newTables, unknownTables: unknownTables,
+      documentCount: contents.values.reduce(0) { $0 + $1.count })
+  }
+
+  private mutating func recover(_ storage: any Storage) throws {
+    var sink = self
+    try storage.recover(into: &sink)
+    self = sink
+  }
+
+  private mutating func table(_ layout: TableLayout, _ executor: any SerialExecutor) -> StoredTable {
+    var contents = TableContents(layout: layout)
+    if let loaded = self.contents[layout.number] { contents.adoptDocuments(of: loaded) }
+    contents.buildIndexes(layout: layout)
+    self.contents[layout.number] = contents
+    return StoredTable(layout: layout, contents: contents, executor: executor)
+  }
+
+  private func catalogEntries() throws -> [UInt32: String] {
+    var entries: [UInt32: String] = [:]
+    contents[Self.catalogNumber]?.forEachDocument { document in
+      if case .object(let members) = document.value, case .string(let name)? = members["name"],
+        case .float64(let number)? = members["number"]
+      {
+        entries[UInt32(number)] = name
+      }
+    }
+    for number in contents.keys where number != Self.catalogNumber && entries[number] == nil {
+      throw StorageError(.corrupt, "documents of table number \(number) are stored, but the catalog has no such table; restore a snapshot")
+    }
+    return entries
+  }
+
+  /// Every stored document must fit its table: a function's typed reads rely on it.
+  private func check(_ tables: [StoredTable], _ catalog: Catalog, except unknown: Set<String>) throws {
+    var broken: [String] = []
+    for table in tables where !unknown.contains(table.layout.name) {
+      contents[table.layout.number]?.forEachDocument { document in
+        guard broken.count < 20 else { return }
+        do { try table.layout.check(document, catalog: catalog, maximumDepth: 64) } catch {
+          broken.append("  \(document.id): \(error)")
+        }
+      }
+    }
+    guard broken.isEmpty else {
+      throw SchemaError(
+        "stored documents do not fit the schema, so the server does not start; change the schema or the documents:\n"
+          + broken.joined(separator: "\n"))
+    }
+  }
+}
+
+extension Recovery: RecoverySink {
+  package mutating func document(_ id: DocumentID, creationTime: Double, json: UnsafeRawBufferPointer) throws {
+    try load(id, creationTime, json)
+  }
+
+  package mutating func commit(_ record: CommitRecord) throws {
+    try record.forEachWrite { write in
+      if let put = write.put {
+        try load(write.id, put.creationTime, put.json)
+      } else {
+        contents[write.id.tableNumber]?.unload(InternalID(write.id))
+      }
+    }
+  }
+
+  package mutating func finished(lastTimestamp: UInt64) throws { timestamp = lastTimestamp }
+
+  private mutating func load(_ id: DocumentID, _ creationTime: Double, _ json: UnsafeRawBufferPointer) throws {
+    let document = try DocumentStorage.fromCanonical(id: id, creationTime: creationTime, json: json)
+    contents[id.tableNumber, default: TableContents(unindexed: ())].load(document)
+  }
+}

@@ -1,0 +1,73 @@
+/// An app's tables, each known by its type and as data.
+package struct AppSchema: Sendable {
+  package private(set) var definitions: [TableDefinition] = []
+  private var adapters: [any TableAdapter] = []
+
+  /// - Throws: `SchemaError` where names are ill-formed, or used twice.
+  package init(_ tables: [any Table.Type]) throws {
+    var names: Set<String> = []
+    for table in tables {
+      let adapter = Self.adapter(of: table)
+      let definition = adapter.definition
+      try Self.check(definition)
+      guard names.insert(definition.name).inserted else {
+        throw SchemaError("two tables are called \"\(definition.name)\"; rename one")
+      }
+      definitions.append(definition)
+      adapters.append(adapter)
+    }
+  }
+
+  func types(in tables: [StoredTable]) -> [ObjectIdentifier: Catalog.TypedTable] {
+    var types: [ObjectIdentifier: Catalog.TypedTable] = [:]
+    for adapter in adapters {
+      guard let table = tables.first(where: { $0.layout.name == adapter.definition.name }) else { continue }
+      types[adapter.type] = Catalog.TypedTable(table: table, schema: adapter.schema)
+    }
+    return types
+  }
+
+  private static func adapter<T: Table>(of table: T.Type) -> any TableAdapter { Adapter<T>() }
+
+  private struct Adapter<T: Table>: TableAdapter {
+    var type: ObjectIdentifier { ObjectIdentifier(T.self) }
+    var schema: any AnyObject & Sendable { TableSchema<T>.of(T.self) }
+    var definition: TableDefinition { TableSchema<T>.of(T.self).definition }
+  }
+
+  private static func check(_ definition: TableDefinition) throws {
+    let table = definition.name
+    try checkName(table, "table")
+    var fields: Set<String> = []
+    for field in definition.fields {
+      try checkName(field.name, "field of table \(table)")
+      guard fields.insert(field.name).inserted else {
+        throw SchemaError("table \(table) has two fields called \"\(field.name)\"; rename one")
+      }
+    }
+    var indexes: Set<String> = ["by_id", "by_creation_time"]
+    for index in definition.indexes {
+      try checkName(index.name, "index of table \(table)")
+      guard indexes.insert(index.name).inserted else {
+        throw SchemaError("table \(table): \"\(index.name)\" is the name of another index, or of one that every table has")
+      }
+      guard !index.fields.isEmpty else { throw SchemaError("index \(index.name) of table \(table) has no field") }
+    }
+  }
+
+  private static func checkName(_ name: String, _ what: String) throws {
+    let isLetter = { (byte: UInt8) in (byte | 0x20) >= UInt8(ascii: "a") && (byte | 0x20) <= UInt8(ascii: "z") }
+    let isWellFormed = name.utf8.allSatisfy {
+      isLetter($0) || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || $0 == UInt8(ascii: "_")
+    }
+    guard isWellFormed, name.utf8.count <= 64, let first = name.utf8.first, isLetter(first) else {
+      throw SchemaError("\"\(name)\" can't be the name of a \(what): it takes a letter, then letters, digits and _, 64 at most")
+    }
+  }
+}
+
+private protocol TableAdapter: Sendable {
+  var type: ObjectIdentifier { get }
+  var schema: any AnyObject & Sendable { get }
+  var definition: TableDefinition { get }
+}

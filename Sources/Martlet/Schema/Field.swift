@@ -1,0 +1,26 @@
+/// A field of a table's documents: its name and what it may hold.
+public final class Field<Value: Sendable>: Sendable {
+  package let label: Label
+  package let validator: Validator<Value>
+
+  /// - Parameter name: the name on the wire; the property's name when it is left out.
+  public init(_ name: String? = nil, _ validator: Validator<Value>) {
+    label = Label(name)
+    self.validator = validator
+  }
+
+  public convenience init(_ validator: Validator<Value>) { self.init(nil, validator) }
+
+  /// The name on the wire.
+  public var name: String { label.name }
+}
+
+/// What `TableSchema` asks of a field whose type it doesn't know.
+protocol AnyField {
+  var label: Label { get }
+  var shape: ValidatorShape { get }
+}
+
+extension Field: AnyField {
+  var shape: ValidatorShape { validator.shape }
+}

@@ -1,0 +1,45 @@
+/// An index of a table: an order of its documents by one or more fields, then by creation time.
+///
+/// A range of an index costs O(log n + documents read). Every index counts, so `count` over a range is O(log n); one
+/// that is declared with `summing:` also adds that field up, so that `sum` is O(log n) too. An index costs each write
+/// that changes one of its fields O(log n), and about 60 bytes a document.
+public struct Index<T: Table>: Sendable {
+  package let label: Label
+  package let fields: @Sendable (T) -> [Label]
+  package let summed: (@Sendable (T) -> Label)?
+
+  /// - Parameters:
+  ///   - name: the name on the wire; the property's name when it is left out.
+  ///   - fields: what to order by, first field first.
+  public init<each V>(_ name: String, _ fields: repeat KeyPath<T, Field<each V>> & Sendable) {
+    label = Label(name)
+    self.fields = Self.labels(repeat each fields)
+    summed = nil
+  }
+
+  public init<each V>(_ fields: repeat KeyPath<T, Field<each V>> & Sendable) {
+    label = Label(nil)
+    self.fields = Self.labels(repeat each fields)
+    summed = nil
+  }
+
+  /// - Parameter summing: the field whose sum over any range of this index is wanted in O(log n).
+  public init<each V>(
+    _ name: String? = nil, _ fields: repeat KeyPath<T, Field<each V>> & Sendable,
+    summing: KeyPath<T, Field<Double>> & Sendable
+  ) {
+    label = Label(name)
+    self.fields = Self.labels(repeat each fields)
+    summed = { $0[keyPath: summing].label }
+  }
+
+  private static func labels<each V>(
+    _ paths: repeat KeyPath<T, Field<each V>> & Sendable
+  ) -> @Sendable (T) -> [Label] {
+    { prototype in
+      var labels: [Label] = []
+      for path in repeat each paths { labels.append(prototype[keyPath: path].label) }
+      return labels
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/// A table's schema as data: what the engine, the wire and a snapshot know of it, without its Swift type.
+package struct TableDefinition: Sendable {
+  package struct Field: Sendable {
+    package var name: String
+    package var shape: ValidatorShape
+  }
+
+  package struct Index: Sendable {
+    package var name: String
+    package var fields: [String]
+    package var summedField: String?
+  }
+
+  package var name: String
+  package var fields: [Field]
+  package var indexes: [Index]
+
+  /// System tables (`_tables`) hold the server's own state: functions read them, and only the engine writes them.
+  package var isSystem: Bool { name.hasPrefix("_") }
+
+  /// The shape that each document must have, system fields included.
+  package var documentShape: ValidatorShape {
+    .object(
+      [
+        .init(name: "_creationTime", shape: .float64, optional: false),
+        .init(name: "_id", shape: .id(table: name), optional: false),
+      ] + fields.map { ValidatorShape.Member(field: $0) })
+  }
+}
+
+extension ValidatorShape.Member {
+  fileprivate init(field: TableDefinition.Field) {
+    if case .optional(let inner) = field.shape {
+      self.init(name: field.name, shape: inner, optional: true)
+    } else {
+      self.init(name: field.name, shape: field.shape, optional: false)
+    }
+  }
+}

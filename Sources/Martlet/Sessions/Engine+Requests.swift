@@ -1,0 +1,321 @@
+import MartletWire
+
+/// The verbs of the line protocol.
+extension Engine {
+  func handle(_ line: UnsafeRawBufferPointer, _ session: Session) {
+    guard session.closing == nil else { return }
+    switch ClientLine.parse(line) {
+    case .ignored: return
+    case .problem(let problem):
+      session.tell(self) { $0.writeErrorLine(id: line.bytes(in: problem.id ?? 0..<0), problem.error) }
+    case .line(let parsed):
+      handle(parsed, line, session)
+    }
+  }
+
+  private func handle(_ parsed: ClientLine, _ line: UnsafeRawBufferPointer, _ session: Session) {
+    let id = line.bytes(in: parsed.id)
+    let rest = line.bytes(in: parsed.rest)
+    switch parsed.verb {
+    case .mutation, .query, .action, .subscribe:
+      do throws(WireError) {
+        if !session.pending.isEmpty || !session.subscriptions.isEmpty { try checkIsFree(id, session) }
+        if lifecycle == .draining { throw WireError(.shuttingDown, "the server is shutting down; connect again later") }
+        let function = try resolve(line.bytes(in: parsed.function), kind: parsed.verb.kind, identity: session.identity)
+        try call(parsed.verb, id, function, rest, session)
+      } catch {
+        session.tell(self) { $0.writeErrorLine(id: id, error) }
+      }
+    case .unsubscribe: unsubscribe(id, session)
+    case .cancel: cancel(id, session)
+    case .auth: authenticate(id, rest, session)
+    case .hello: greet(rest, session)
+    case .ping: session.tell(self) { $0.writePongLine(text: rest) }
+    case .help: session.tell(self) { $0.write(raw: Self.help) }
+    case .bye: finish(session, WireError(ErrorCode(rawValue: "bye"), "goodbye"))
+    }
+  }
+
+  private func checkIsFree(_ id: UnsafeRawBufferPointer, _ session: Session) throws(WireError) {
+    let id = String(decoding: id, as: UTF8.self)
+    guard session.isActive(id) else { return }
+    throw WireError(.duplicateID, "\"\(id)\" is the id of a request or subscription that has not ended; choose another")
+  }
+
+  private func call(
+    _ verb: ClientVerb, _ id: UnsafeRawBufferPointer, _ function: FunctionDefinition, _ json: UnsafeRawBufferPointer,
+    _ session: Session
+  ) throws(WireError) {
+    switch verb {
+    case .mutation: mutate(id, function, json, session)
+    case .query: query(id, function, json, session)
+    case .subscribe: try subscribe(id, function, json, session)
+    default: act(id, function, json, session)
+    }
+  }
+
+  // MARK: Queries and mutations
+
+  private func query(
+    _ id: UnsafeRawBufferPointer, _ function: FunctionDefinition, _ json: UnsafeRawBufferPointer, _ session: Session
+  ) {
+    let outcome = runQuery(function, arguments: json, identity: session.identity)
+    guard case .needsOwnThread = outcome else { return reply(id, outcome, session) }
+    let name = String(decoding: id, as: UTF8.self)
+    session.pending[name] = .query
+    let sessionID = session.id
+    runQueryBeside(
+      besideRequest(function, arguments: Array(json), identity: session.identity) { engine, result in
+        engine.complete(name, of: sessionID, with: result)
+      })
+  }
+
+  private func mutate(
+    _ id: UnsafeRawBufferPointer, _ function: FunctionDefinition, _ json: UnsafeRawBufferPointer, _ session: Session
+  ) {
+    if lifecycle.isStorageFailed { return reply(id, .failed(Self.storageFailure), session) }
+    if session.runningMutation != nil {
+      let name = String(decoding: id, as: UTF8.self)
+      session.pending[name] = .queuedMutation
+      session.queuedMutations.append(.init(id: name, function: function, arguments: Array(json)))
+      return
+    }
+    if !beside.isExclusive {
+      let outcome = runMutation(function, arguments: json, identity: session.identity)
+      guard case .needsOwnThread = outcome else {
+        if !session.subscriptions.isEmpty, case .answered = outcome {
+          session.owesSynced = true
+          noteNews(for: session)
+          scheduleTurnEnd()
+        }
+        return reply(id, outcome, session)
+      }
+    }
+    mutateBeside(String(decoding: id, as: UTF8.self), function, Array(json), session)
+  }
+
+  private func mutateBeside(_ id: String, _ function: FunctionDefinition, _ arguments: [UInt8], _ session: Session) {
+    session.pending[id] = .mutation
+    session.runningMutation = id
+    let sessionID = session.id
+    runMutationBeside(
+      besideRequest(function, arguments: arguments, identity: session.identity) { engine, result in
+        engine.complete(id, of: sessionID, with: result)
+      })
+  }
+
+  private func reply(_ id: UnsafeRawBufferPointer, _ outcome: Outcome, _ session: Session) {
+    if session.wantsLogs { tellLogLines(id, session) }
+    switch outcome {
+    case .answered(let timestamp):
+      session.tell(self) { writer in
+        answer.withUnsafeBytes { writer.writeOKLine(id: id, timestamp: timestamp, json: $0) }
+      }
+    case .failed(let error):
+      session.tell(self) { $0.writeErrorLine(id: id, error) }
+    case .needsOwnThread:
+      preconditionFailure("a request that runs beside is answered when it is done")
+    }
+  }
+
+  /// Answers a request that took its time, and runs the session's next mutation if that one was a mutation.
+  private func complete(
+    _ id: String, of sessionID: SessionID, with result: Result<(timestamp: UInt64, json: [UInt8]), WireError>
+  ) {
+    guard let session = sessions[sessionID] else { return }
+    var id = id
+    let wasMutation = session.runningMutation == id
+    // A request that was cancelled has its answer already.
+    if session.pending.removeValue(forKey: id) != nil {
+      if session.wantsLogs { id.withUTF8 { tellLogLines(UnsafeRawBufferPointer($0), session) } }
+      switch result {
+      case .success(let answer):
+        answer.json.withUnsafeBytes { json in
+          session.tell(self) { $0.writeOKLine(id: id, timestamp: answer.timestamp, json: json) }
+        }
+        if wasMutation, !session.subscriptions.isEmpty {
+          session.owesSynced = true
+          noteNews(for: session)
+          scheduleTurnEnd()
+        }
+      case .failure(let error):
+        session.tell(self) { $0.writeErrorLine(id: id, error) }
+      }
+    }
+    if wasMutation {
+      session.runningMutation = nil
+      runQueuedMutations(session)
+    }
+    session.flush()
+    throttle(session)
+    closeIfDone(session)
+  }
+
+  private func act(
+    _ id: UnsafeRawBufferPointer, _ function: FunctionDefinition, _ json: UnsafeRawBufferPointer, _ session: Session
+  ) {
+    let name = String(decoding: id, as: UTF8.self)
+    let sessionID = session.id
+    do throws(WireError) {
+      let action = try startAction(function, arguments: Array(json), identity: session.identity) { engine, result in
+        engine.complete(name, of: sessionID, with: result)
+      }
+      session.pending[name] = .action(action)
+    } catch {
+      session.tell(self) { $0.writeErrorLine(id: id, error) }
+    }
+  }
+
+  private func runQueuedMutations(_ session: Session) {
+    var next = 0
+    let queue = session.queuedMutations
+    session.queuedMutations.removeAll()
+    while next < queue.count, session.runningMutation == nil {
+      let queued = queue[next]
+      next += 1
+      guard session.pending.removeValue(forKey: queued.id) != nil else { continue }
+      var id = queued.id
+      id.withUTF8 { id in
+        queued.arguments.withUnsafeBytes { mutate(UnsafeRawBufferPointer(id), queued.function, $0, session) }
+      }
+    }
+    session.queuedMutations = ContiguousArray(queue[next...]) + session.queuedMutations
+  }
+
+  private func tellLogLines(_ id: UnsafeRawBufferPointer, _ session: Session) {
+    for line in lastLogLines {
+      var json = JSONWriter()
+      line.write(to: &json, withFunction: false)
+      json.withUnsafeBytes { json in session.tell(self) { $0.writeLogLine(id: id, json: json) } }
+    }
+  }
+
+  // MARK: Subscriptions
+
+  private func subscribe(
+    _ id: UnsafeRawBufferPointer, _ function: FunctionDefinition, _ json: UnsafeRawBufferPointer, _ session: Session
+  ) throws(WireError) {
+    let arguments = try canonicalArguments(json)
+    let name = String(decoding: id, as: UTF8.self)
+    let subscription = subscribe(session, id: name, function, arguments: arguments)
+    session.subscriptions[name] = subscription
+    session.subscriptionOrder.append(subscription)
+  }
+
+  /// Equal arguments must be equal bytes, so that equal queries are shared.
+  private func canonicalArguments(_ json: UnsafeRawBufferPointer) throws(WireError) -> [UInt8] {
+    guard !json.isEmpty else { return Array("{}".utf8) }
+    do {
+      var reader = JSONReader(json)
+      let value = try reader.readValue()
+      try reader.finish()
+      var writer = JSONWriter()
+      writer.write(value: value)
+      return writer.bytes
+    } catch {
+      throw WireError(.badRequest, "the arguments are not valid JSON: \(error)")
+    }
+  }
+
+  private func unsubscribe(_ id: UnsafeRawBufferPointer, _ session: Session) {
+    let name = String(decoding: id, as: UTF8.self)
+    guard let subscription = session.subscriptions.removeValue(forKey: name) else {
+      let error = WireError(.unknownID, "there is no subscription \"\(name)\" on this connection")
+      return session.tell(self) { $0.writeErrorLine(id: id, error) }
+    }
+    session.subscriptionOrder.removeAll { $0 === subscription }
+    unsubscribe(subscription)
+    tellNull(id, session)
+  }
+
+  private func tellNull(_ id: UnsafeRawBufferPointer, _ session: Session) {
+    let timestamp = headTimestamp
+    session.tell(self) {
+      $0.beginOK(id: id, timestamp: timestamp)
+      $0.writeNull()
+      $0.endLine()
+    }
+  }
+
+  // MARK: The connection
+
+  private func cancel(_ id: UnsafeRawBufferPointer, _ session: Session) {
+    let name = String(decoding: id, as: UTF8.self)
+    guard let request = session.pending[name] else {
+      let error = WireError(.unknownID, "there is no unanswered request \"\(name)\" on this connection")
+      return session.tell(self) { $0.writeErrorLine(id: id, error) }
+    }
+    // A mutation that runs may commit any moment: it can't be said that it was cancelled, so its own answer comes.
+    if case .mutation = request { return }
+    session.pending[name] = nil
+    if case .action(let action) = request { actions.cancel(action) }
+    session.tell(self) { $0.writeErrorLine(id: id, WireError(.cancelled, "cancelled by the client")) }
+  }
+
+  private func authenticate(_ id: UnsafeRawBufferPointer, _ token: UnsafeRawBufferPointer, _ session: Session) {
+    do throws(WireError) {
+      try checkIsFree(id, session)
+      session.identity = try identity(of: String(decoding: token, as: UTF8.self))
+    } catch {
+      return session.tell(self) { $0.writeErrorLine(id: id, error) }
+    }
+    for subscription in session.subscriptionOrder { changeIdentity(of: subscription) }
+    tellNull(id, session)
+  }
+
+  private func identity(of token: String) throws(WireError) -> Identity {
+    if token.isEmpty { return .anonymous }
+    if let key = configuration.adminKey, isEqualInConstantTime(key, token) { return .admin }
+    throw WireError(.unauthenticated, "the token is not valid here; send \"auth <id>\" without one to be anonymous")
+  }
+
+  private func greet(_ json: UnsafeRawBufferPointer, _ session: Session) {
+    do {
+      let hello = try Hello(json: json)
+      if let version = hello.protocolVersion, version != WireProtocol.version {
+        throw WireError(.badRequest, "this server speaks protocol \(WireProtocol.version), not \(version)")
+      }
+      guard !session.hasGreeted else { throw WireError(.badRequest, "hello comes once, before anything else") }
+      if let token = hello.token { session.identity = try identity(of: token) }
+      session.hasGreeted = true
+      session.wantsLogs = hello.logs
+      if let name = hello.session { session.name = name }
+      let welcome = Welcome(
+        server: "martlet/\(configuration.version)", session: session.name, maxLineBytes: configuration.maximumLineBytes)
+      session.tell(self) { $0.writeWelcomeLine(welcome) }
+    } catch let error as WireError {
+      session.tell(self) { $0.writeErrorLine(id: "-", error) }
+    } catch {
+      session.tell(self) { $0.writeErrorLine(id: "-", WireError(.badRequest, "hello: \(error)")) }
+    }
+  }
+
+  static let help: StaticString = """
+    # Martlet line protocol: one message a line. <id> is any name you choose, [args] a JSON object.
+    #   query <id> <module:name> [args]        run a query once
+    #   mutation <id> <module:name> [args]     run a mutation
+    #   action <id> <module:name> [args]       run an action
+    #   subscribe <id> <module:name> [args]    keep a query live; updates follow
+    #   unsubscribe <id>     cancel <id>     auth <id> [token]     ping [text]     bye
+    # Try: query 1 _system:functions
+
+    """
+}
+
+extension ClientVerb {
+  fileprivate var kind: FunctionKind {
+    switch self {
+    case .mutation: .mutation
+    case .action: .action
+    default: .query
+    }
+  }
+}
+
+/// Compares secrets without telling by the time it takes where they differ.
+private func isEqualInConstantTime(_ lhs: String, _ rhs: String) -> Bool {
+  let lhs = Array(lhs.utf8)
+  let rhs = Array(rhs.utf8)
+  guard lhs.count == rhs.count else { return false }
+  return zip(lhs, rhs).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+}

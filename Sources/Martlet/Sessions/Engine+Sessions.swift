@@ -1,0 +1,107 @@
+import MartletWire
+
+/// Sessions, from their first byte to their end.
+extension Engine {
+  package func open(_ transport: any SessionTransport) -> SessionID {
+    lastSessionID += 1
+    let id = SessionID(rawValue: lastSessionID)
+    let name = String(environment.entropy.next(), radix: 36) + String(environment.entropy.next(), radix: 36)
+    sessions[id] = Session(
+      id: id, transport: transport, name: name, maximumLineBytes: configuration.maximumLineBytes)
+    return id
+  }
+
+  /// Handles what arrived: every whole line of it, in order. Answers that are ready are sent once, at the end.
+  package func receive(_ bytes: UnsafeRawBufferPointer, from id: SessionID) {
+    guard let session = sessions[id], session.closing == nil else { return }
+    // The splitter is taken out while it runs, since the lines that it finds are handled with the session.
+    var splitter = LineSplitter(maxLineBytes: configuration.maximumLineBytes)
+    swap(&splitter, &session.splitter)
+    let outcome = splitter.feed(bytes) { line in handle(line, session) }
+    swap(&splitter, &session.splitter)
+    if outcome == .lineTooLong, session.closing == nil {
+      let error = WireError(
+        .lineTooLong, "the line is longer than \(configuration.maximumLineBytes) bytes; send less in one request")
+      session.tell(self) { $0.writeErrorLine(id: "-", error) }
+      finish(session, error)
+    }
+    session.flush()
+    throttle(session)
+    closeIfDone(session)
+  }
+
+  /// The client closed its side, or the connection broke.
+  /// - Parameter canStillSend: whether the client may still read answers.
+  package func disconnected(_ id: SessionID, canStillSend: Bool) {
+    guard let session = sessions[id] else { return }
+    if canStillSend, session.closing == nil {
+      finish(session, nil)
+      closeIfDone(session)
+    } else if !canStillSend {
+      remove(session)
+    }
+  }
+
+  /// The client reads again, after it had not.
+  package func becameWritable(_ id: SessionID) {
+    guard let session = sessions[id] else { return }
+    noteNews(for: session)
+    scheduleTurnEnd()
+  }
+
+  /// Ends a session whose client has read nothing for too long.
+  package func closeSlowConsumer(_ id: SessionID) {
+    guard let session = sessions[id] else { return }
+    let error = WireError(.slowConsumer, "the connection took no bytes for 30 seconds; read faster or subscribe to less")
+    session.outbound.append(dependingOn: 0) { $0.writeClosingLine(error) }
+    session.flush()
+    session.transport.close()
+    remove(session)
+  }
+
+  /// No more is read from the session; when all that is in flight is answered, it ends with `closing`.
+  /// - Parameter reason: nil where the client closed its side itself, so that a last line would tell it nothing.
+  func finish(_ session: Session, _ reason: WireError?) {
+    session.closing = .some(reason)
+    for subscription in session.subscriptionOrder { unsubscribe(subscription) }
+    session.subscriptions.removeAll()
+    session.subscriptionOrder.removeAll()
+  }
+
+  func closeIfDone(_ session: Session) {
+    guard let reason = session.closing, !session.isClosed, session.pending.isEmpty else { return }
+    guard session.outbound.heldCount == 0 else {
+      // The rest is waiting for the disk; see there again.
+      let id = session.id
+      wait(.work { _ in self.assumeIsolated { $0.closeIfDone(id) } })
+      return
+    }
+    if let reason { session.outbound.append(dependingOn: 0) { $0.writeClosingLine(reason) } }
+    session.flush()
+    session.transport.close()
+    remove(session)
+  }
+
+  private func closeIfDone(_ id: SessionID) {
+    if let session = sessions[id] { closeIfDone(session) }
+  }
+
+  private func remove(_ session: Session) {
+    for subscription in session.subscriptionOrder { unsubscribe(subscription) }
+    session.subscriptionOrder.removeAll()
+    session.subscriptions.removeAll()
+    for case .action(let action) in session.pending.values { actions.cancel(action) }
+    session.markClosed()
+    sessions[session.id] = nil
+  }
+
+  /// Stops reading from a session that has too much outstanding, and starts again when it has less: what a client sends
+  /// meanwhile waits in its socket, not in the server's memory (G9).
+  func throttle(_ session: Session) {
+    let isFull = session.outbound.heldCount > configuration.sessionHeldBytes
+      || session.pending.count > configuration.sessionRequests || !session.transport.isWritable
+    guard isFull == session.isReading else { return }
+    session.isReading = !isFull
+    session.transport.setReading(!isFull)
+  }
+}

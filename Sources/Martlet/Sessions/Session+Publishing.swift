@@ -1,0 +1,69 @@
+import MartletWire
+
+/// Telling a session its subscriptions' values, all of one snapshot.
+extension Session {
+  /// Tells what the client lacks, as of the head. Called when every live query that isn't running beside is current.
+  func publish(_ engine: isolated Engine) {
+    isToPublish = false
+    guard !isClosed, case .current = publication else { return }
+    // A client that doesn't read is told the newest values when it reads again, and nothing in between (promise 7).
+    guard transport.isWritable else { return }
+    var news: [Told] = []
+    var missing: Set<LiveQueryID> = []
+    for subscription in subscriptionOrder {
+      let query = subscription.query
+      if case .running(let timestamp) = query.state {
+        // One that began on an older snapshot can't be told with the others: there will be news when it is done.
+        guard timestamp == engine.headTimestamp else { return }
+        missing.insert(query.id)
+      } else if let result = query.result, subscription.isNews(result, version: query.version) {
+        news.append(Told(subscription: subscription, result: result, version: query.version))
+      }
+    }
+    guard missing.isEmpty else {
+      publication = .awaiting(timestamp: engine.headTimestamp, values: news, missing: missing)
+      return
+    }
+    tell(engine, news, at: engine.headTimestamp)
+  }
+
+  /// A query that ran beside has its value.
+  func queryArrived(_ query: LiveQuery, engine: isolated Engine) {
+    guard case .awaiting(let timestamp, var values, var missing) = publication, missing.remove(query.id) != nil
+    else { return }
+    if let result = query.result {
+      for subscription in subscriptionOrder
+      where subscription.query === query && subscription.isNews(result, version: query.version) {
+        values.append(Told(subscription: subscription, result: result, version: query.version))
+      }
+    }
+    guard missing.isEmpty else {
+      publication = .awaiting(timestamp: timestamp, values: values, missing: missing)
+      return
+    }
+    publication = .current
+    tell(engine, values, at: timestamp)
+    flush()
+    engine.noteNews(for: self)
+  }
+
+  private func tell(_ engine: isolated Engine, _ news: [Told], at timestamp: UInt64) {
+    let news = news.filter { subscriptions[$0.subscription.id] === $0.subscription }
+    guard !news.isEmpty || (owesSynced && !subscriptions.isEmpty) else { return }
+    owesSynced = false
+    tell(engine) { writer in
+      for told in news {
+        switch told.result {
+        case .value(let json):
+          writer.beginUpdate(id: told.subscription.id)
+          writer.write(raw: json)
+          writer.endLine()
+        case .failure(let error):
+          writer.writeFailedLine(id: told.subscription.id, error)
+        }
+        told.subscription.noteSent(told.result, version: told.version)
+      }
+      writer.writeSyncedLine(timestamp: timestamp)
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import MartletWire
+
+/// The functions of module `_system`: the server's own state, by the same verbs as an app's functions.
+enum SystemFunctions {
+  static let all: [FunctionDefinition] =
+    [functions, tables, documents, stats, logs, snapshots, snapshot] + SystemMutations.all
+
+  static let functions = FunctionDefinition(
+    name: "_system:functions", visibility: .public, arguments: [],
+    body: .system { engine, arguments, answer in
+      try arguments.finish()
+      let list = engine.registry.functions.map { function -> Value in
+        [
+          "name": .string(function.name), "kind": .string(function.kind.rawValue),
+          "visibility": .string(function.visibility.rawValue), "args": function.arguments.asValue,
+          "returns": function.returns.asValue,
+        ]
+      }
+      answer.write(value: .array(list))
+    })
+
+  static let tables = FunctionDefinition(
+    name: "_system:tables", visibility: .public, arguments: [],
+    body: .query { context, arguments, answer in
+      try arguments.finish()
+      let transaction = context.transaction
+      var list: [Value] = []
+      for table in transaction.catalog.tables.sorted(by: { $0.layout.name < $1.layout.name }) {
+        let layout = table.layout
+        try transaction.charge()
+        transaction.note(range: ReadRange(table: layout.number, index: .byCreationTime, lower: nil, upper: nil))
+        list.append([
+          "name": .string(layout.name),
+          "documents": .float64(Double(transaction.view(of: table).contents.count)),
+          "indexes": .array(layout.indexDescriptions),
+          "schema": layout.shape.asValue,
+        ])
+      }
+      answer.write(value: .array(list))
+    })
+
+  static let stats = FunctionDefinition(
+    name: "_system:stats", visibility: .public, arguments: [],
+    body: .system { engine, arguments, answer in
+      try arguments.finish()
+      answer.write(value: engine.statisticsValue)
+    })
+
+  static let logs = FunctionDefinition(
+    name: "_system:logs", visibility: .public, arguments: [("limit", .optional(.wholeNumber))],
+    body: .system { engine, arguments, answer in
+      let limit = try arguments.take("limit", Validator.optional(.wholeNumber)) ?? 100
+      try arguments.finish()
+      guard limit >= 0 else { throw WireError(.invalidArguments, "args.limit: expected 0 or more, found \(limit)") }
+      answer.write(byte: UInt8(ascii: "["))
+      for (index, line) in engine.logLines.newest(limit).enumerated() {
+        if index > 0 { answer.write(byte: UInt8(ascii: ",")) }
+        line.write(to: &answer, withFunction: true)
+      }
+      answer.write(byte: UInt8(ascii: "]"))
+    })
+
+  static let snapshots = FunctionDefinition(
+    name: "_system:snapshots", visibility: .public, arguments: [],
+    body: .system { engine, arguments, answer in
+      try arguments.finish()
+      answer.write(value: .array(engine.knownSnapshots.map(\.value)))
+    })
+
+  static let snapshot = FunctionDefinition(
+    name: "_system:snapshot", visibility: .public, arguments: [("name", .optional(.string))],
+    body: .action { context, json in
+      let name = try json.withUnsafeBytes { json in
+        var arguments = try Arguments(json)
+        let name = try arguments.take("name", Validator.optional(.string))
+        try arguments.finish()
+        return name
+      }
+      let written = try await context.engine.writeSnapshot(name: name)
+      return Array(written.value.json.utf8)
+    })
+}
+
+extension ValidatorShape {
+  var asValue: Value {
+    var writer = JSONWriter()
+    write(to: &writer)
+    return writer.withUnsafeBytes {
+      var reader = JSONReader($0)
+      do { return try reader.readValue() } catch { preconditionFailure("a shape's JSON is JSON: \(error)") }
+    }
+  }
+}
+
+extension TableLayout {
+  fileprivate var indexDescriptions: [Value] {
+    [
+      ["name": "by_id", "fields": ["_id"]],
+      ["name": "by_creation_time", "fields": ["_creationTime"]],
+    ]
+      + definition.indexes.map { index in
+        var description: ObjectValue = [
+          "name": .string(index.name), "fields": .array(index.fields.map { .string($0) }),
+        ]
+        if let summed = index.summedField { description["sum"] = .string(summed) }
+        return .object(description)
+      }
+  }
+}
+
+extension Engine {
+  fileprivate var statisticsValue: Value {
+    let uptime = environment.clock.monotonicNanoseconds() &- statistics.startNanoseconds
+    let documents = catalog.tables.filter { !$0.layout.definition.isSystem }
+      .reduce(0) { sum, table in sum + table.assumeIsolated { $0.documentCount } }
+    return [
+      "commits": .float64(Double(statistics.commits)),
+      "batches": .float64(Double(statistics.batches)),
+      "mutations": .float64(Double(statistics.mutations)),
+      "conflicts": .float64(Double(statistics.conflicts)),
+      "queries": .float64(Double(statistics.queries)),
+      "queryRuns": .float64(Double(statistics.queryRuns)),
+      "actions": .float64(Double(statistics.actions)),
+      "actionsRunning": .float64(Double(actions.runningCount)),
+      "liveQueries": .float64(Double(live.count)),
+      "subscriptions": .float64(Double(live.subscriptionCount)),
+      "connections": .float64(Double(sessions.count)),
+      "documents": .float64(Double(documents)),
+      "headTs": .float64(Double(headTimestamp)),
+      "durableTs": .float64(Double(durableTimestamp)),
+      "storage": .string(lifecycle.isStorageFailed ? "failed" : "ok"),
+      "uptimeSeconds": .float64((Double(uptime) / 1e9).rounded(.down)),
+    ]
+  }
+}

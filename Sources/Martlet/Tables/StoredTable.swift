@@ -1,0 +1,66 @@
+import Synchronization
+
+/// The actor that owns one table: its documents and indexes, and the live queries' interest in them.
+///
+/// It runs on the engine's executor, so that a transaction enters it without changing thread (`assumeIsolated`), takes its
+/// contents as an O(1) snapshot, and reads that without a lock wherever it likes.
+package actor StoredTable {
+  package nonisolated let layout: TableLayout
+  private nonisolated let executor: any SerialExecutor
+  private var contents: TableContents
+  private var interest = TableInterest()
+  private var keys = IndexKeyWriter()
+
+  /// The last creation time given out. Not the actor's, but under its own lock: mutations that run beside the engine's
+  /// thread insert as well.
+  private nonisolated let lastCreationTime: Mutex<Double>
+
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  init(layout: TableLayout, contents: TableContents, executor: any SerialExecutor) {
+    self.layout = layout
+    self.contents = contents
+    self.executor = executor
+    var last = 0.0
+    contents.forEachDocument { last = max(last, $0.creationTime) }
+    lastCreationTime = Mutex(last)
+  }
+
+  /// The table as it stands. O(1); as long as the copy lives, writes copy what they change.
+  package var snapshot: TableContents { contents }
+
+  var documentCount: Int { contents.count }
+
+  /// A creation time for a new document: `now`, or just after the last one given out, so that times are distinct within
+  /// the table and growing. Milliseconds since 1970, in steps of a microsecond.
+  package nonisolated func nextCreationTime(now: Double) -> Double {
+    lastCreationTime.withLock { last in
+      last = now > last ? now : max(((last + 0.001) * 1000).rounded() / 1000, last.nextUp)
+      return last
+    }
+  }
+
+  /// Carries out a commit's writes to this table, and gives the live queries that they may concern, perhaps repeatedly.
+  func apply(_ writes: some Sequence<DocumentWrite>) -> ContiguousArray<LiveQueryID> {
+    guard !interest.isEmpty else {
+      for write in writes { contents.apply(write, layout: layout, keys: &keys) }
+      return []
+    }
+    var positions: ContiguousArray<(IndexSlot, IndexKey)> = []
+    for write in writes {
+      contents.apply(write, layout: layout, keys: &keys) { positions.append(($0, $1)) }
+    }
+    return interest.queries(at: positions)
+  }
+
+  /// Notes what a live query has read of this table. Gives a token for each range, for `removeInterest`.
+  func addInterest(_ query: LiveQueryID, _ reads: ReadSet.TablePart) -> [TableInterest.RangeToken] {
+    for point in reads.points { interest.add(query, point: InternalID(point)) }
+    return reads.ranges.map { interest.add(query, range: $0) }
+  }
+
+  func removeInterest(_ query: LiveQueryID, _ reads: ReadSet.TablePart, _ tokens: [TableInterest.RangeToken]) {
+    for point in reads.points { interest.remove(query, point: InternalID(point)) }
+    for (range, token) in zip(reads.ranges, tokens) { interest.remove(range: range, token) }
+  }
+}

@@ -1,0 +1,43 @@
+/// Reading an index's range `[lower, upper)`; nil is unbounded.
+extension TableContents {
+  /// Goes through the range's documents in the index's order until `body` answers false. O(log n), and for each document
+  /// one step, and in an index other than `by_id` one look-up by id.
+  func forEach(
+    in slot: IndexSlot, from lower: IndexKey?, to upper: IndexKey?, descending: Bool,
+    _ body: (IndexKey, DocumentStorage) throws -> Bool
+  ) rethrows {
+    switch slot {
+    case .byID:
+      try documents.forEach(from: lower?.internalID, to: upper?.internalID, descending: descending) {
+        try body(IndexKey(id: $0), $1.document)
+      }
+    case .byCreationTime:
+      try byCreationTime.forEach(from: lower?.tie, to: upper?.tie, descending: descending) {
+        try body(IndexKey([], tie: $0), resolve($1.id))
+      }
+    default:
+      try indexes[slot.declaredPosition].forEach(from: lower, to: upper, descending: descending) {
+        try body($0, resolve($1))
+      }
+    }
+  }
+
+  /// How many documents the range holds. O(log n).
+  func count(in slot: IndexSlot, from lower: IndexKey?, to upper: IndexKey?) -> Int {
+    switch slot {
+    case .byID: documents.count(from: lower?.internalID, to: upper?.internalID)
+    case .byCreationTime: byCreationTime.count(from: lower?.tie, to: upper?.tie)
+    default: indexes[slot.declaredPosition].count(from: lower, to: upper)
+    }
+  }
+
+  /// The range's sum of the field that the index was declared to sum. O(log n).
+  func sum(in slot: IndexSlot, from lower: IndexKey?, to upper: IndexKey?) -> Double {
+    indexes[slot.declaredPosition].sum(from: lower, to: upper)
+  }
+
+  private func resolve(_ id: InternalID) -> DocumentStorage {
+    guard let document = document(id) else { preconditionFailure("an index entry leads to a document of its table") }
+    return document
+  }
+}

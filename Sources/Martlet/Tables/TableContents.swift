@@ -1,0 +1,113 @@
+/// One version of a table: its documents by id, and its indexes. A copy is an O(1) snapshot.
+///
+/// The trees share their nodes between versions. While nobody holds a snapshot a write changes them in place; while
+/// somebody does, it copies the path from the root to the leaf that it changes, once.
+package struct TableContents: Sendable {
+  private(set) var documents = OrderedTree<InternalID, DocumentEntry>()
+  private(set) var byCreationTime = OrderedTree<UInt64, IndexEntry>()
+  private(set) var indexes: [IndexContents]
+
+  init(layout: TableLayout) {
+    indexes = layout.indexes.map { IndexContents(isSummed: $0.summedField != nil) }
+  }
+
+  package var count: Int { documents.count }
+
+  /// O(log n).
+  func document(_ id: InternalID) -> DocumentStorage? { documents.find(id)?.document }
+
+  /// Carries out one write. `old` is the document that stands under the id now (nil for an insert), `new` the one that is
+  /// to (nil for a delete).
+  mutating func apply(_ write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter) {
+    apply(write, layout: layout, keys: &keys) { _, _ in }
+  }
+
+  /// The same, and tells `changed` each position that an entry left, entered, or kept while its document changed.
+  @inline(__always)
+  mutating func apply(
+    _ write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter,
+    changed: (IndexSlot, IndexKey) -> Void
+  ) {
+    let id = write.internalID
+    if let new = write.new {
+      documents.insert(DocumentEntry(document: new), for: id)
+      if write.old == nil {
+        byCreationTime.insert(IndexEntry(id: id), for: IndexKey.orderedBits(new.creationTime))
+      }
+    } else if let old = write.old {
+      documents.remove(id)
+      byCreationTime.remove(IndexKey.orderedBits(old.creationTime))
+    }
+    if let document = write.new ?? write.old {
+      changed(.byID, IndexKey(id: id))
+      changed(.byCreationTime, IndexKey(creationTime: document.creationTime))
+    }
+    for position in indexes.indices {
+      let index = layout.indexes[position]
+      let oldKey = write.old.map { index.key(of: $0, with: &keys) }
+      let newKey = write.new.map { index.key(of: $0, with: &keys) }
+      let summand = write.new.map(index.summand) ?? 0
+      if let oldKey { changed(.declared(position), oldKey) }
+      if let newKey, newKey != oldKey { changed(.declared(position), newKey) }
+      if oldKey == newKey {
+        guard let newKey, indexes[position].isSummed, summand != index.summand(of: write.old!) else { continue }
+        indexes[position].insert(newKey, id: id, summand: summand)
+        continue
+      }
+      if let oldKey { indexes[position].remove(oldKey) }
+      if let newKey { indexes[position].insert(newKey, id: id, summand: summand) }
+    }
+  }
+
+  // MARK: Recovery
+
+  /// Documents without indexes, as recovery collects them before the schema's tables are known.
+  init(unindexed: Void) { indexes = [] }
+
+  mutating func adoptDocuments(of other: TableContents) { documents = other.documents }
+
+  /// Takes in a document of the last checkpoint or of the log's tail. The indexes follow, in `buildIndexes`.
+  mutating func load(_ document: DocumentStorage) {
+    documents.insert(DocumentEntry(document: document), for: InternalID(document.id))
+  }
+
+  mutating func unload(_ id: InternalID) { documents.remove(id) }
+
+  /// Builds every index from the documents: O(n log n), at start.
+  mutating func buildIndexes(layout: TableLayout) {
+    var keys = IndexKeyWriter()
+    var times: [(UInt64, IndexEntry)] = []
+    times.reserveCapacity(count)
+    forEachDocument {
+      times.append((IndexKey.orderedBits($0.creationTime), IndexEntry(id: InternalID($0.id))))
+    }
+    times.sort { $0.0 < $1.0 }
+    byCreationTime = OrderedTree(sorted: times)
+    for (position, index) in layout.indexes.enumerated() {
+      var entries: [(key: IndexKey, id: InternalID, summand: Double)] = []
+      entries.reserveCapacity(count)
+      forEachDocument {
+        entries.append((index.key(of: $0, with: &keys), InternalID($0.id), index.summand(of: $0)))
+      }
+      entries.sort { $0.key < $1.key }
+      indexes[position] = IndexContents(isSummed: index.summedField != nil, sorted: entries)
+    }
+  }
+
+  package func forEachDocument(_ body: (DocumentStorage) throws -> Void) rethrows {
+    try documents.forEach(from: nil, to: nil, descending: false) { _, entry in
+      try body(entry.document)
+      return true
+    }
+  }
+}
+
+/// One document's change in a commit: from `old` (nil: there was none) to `new` (nil: it is deleted).
+package struct DocumentWrite: Sendable {
+  package var id: DocumentID
+  package var old: DocumentStorage?
+  package var new: DocumentStorage?
+
+  var internalID: InternalID { InternalID(id) }
+  var inverse: DocumentWrite { DocumentWrite(id: id, old: new, new: old) }
+}

@@ -1,0 +1,42 @@
+/// A table as the engine sees it: its number in ids, its definition, and its indexes' layouts. Immutable and shared.
+package final class TableLayout: Sendable {
+  package let number: UInt32
+  package let definition: TableDefinition
+  let indexes: [IndexLayout]
+  /// What each document must be.
+  let shape: ValidatorShape
+
+  package init(number: UInt32, definition: TableDefinition) {
+    self.number = number
+    self.definition = definition
+    indexes = definition.indexes.map(IndexLayout.init)
+    shape = definition.documentShape
+  }
+
+  package var name: String { definition.name }
+
+  func slot(ofIndex name: String) -> IndexSlot? {
+    switch name {
+    case "by_id": .byID
+    case "by_creation_time": .byCreationTime
+    default: indexes.firstIndex { $0.name == name }.map { .declared($0) }
+    }
+  }
+
+  func name(of slot: IndexSlot) -> String {
+    switch slot {
+    case .byID: "by_id"
+    case .byCreationTime: "by_creation_time"
+    default: indexes[slot.declaredPosition].name
+    }
+  }
+
+  /// The fields that `slot` orders by, as a range may name them.
+  func fields(of slot: IndexSlot) -> [String] {
+    switch slot {
+    case .byID: ["_id"]
+    case .byCreationTime: ["_creationTime"]
+    default: definition.indexes[slot.declaredPosition].fields + ["_creationTime"]
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/// What one function may use. Each has an error, `limit_exceeded`, that names the limit, its value and the function.
+public struct Limits: Sendable {
+  /// Documents that one transaction may read; a scan counts every document that it passes.
+  public var documentsRead = 32_000
+  /// Documents that one transaction may insert, change or delete.
+  public var documentsWritten = 16_000
+  /// The JSON of all documents written in one transaction, in bytes.
+  public var bytesWritten = 8 << 20
+  /// One document's JSON, in bytes. At most 16 MiB.
+  public var documentBytes = 1 << 20
+  /// How deep values may nest in a document.
+  public var documentDepth = 16
+  /// How long a query's or mutation's handler may run, in milliseconds; looked at in every call of the database.
+  public var handlerMilliseconds = 1_000
+  /// How long an action may run, in milliseconds.
+  public var actionMilliseconds = 600_000
+
+  public init() {}
+}
+
+/// How much of the engine's own thread a handler may use before it is abandoned there and run again on another.
+///
+/// A transaction that is over sooner than a thread can be woken belongs on the engine's thread; a longer one would make
+/// everybody wait.
+struct LoopBudget {
+  static let documents = 4_096
+  static let nanoseconds: UInt64 = 3_000_000
+}

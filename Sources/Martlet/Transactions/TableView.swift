@@ -1,0 +1,75 @@
+/// One table as one transaction sees it: the snapshot, under the transaction's own writes.
+final class TableView {
+  let table: StoredTable
+  let layout: TableLayout
+  private let snapshot: TableContents
+  private(set) var writes: ContiguousArray<DocumentWrite> = []
+
+  /// The writes' positions by id. Empty while there are few: then looking through them costs less than hashing.
+  private var positions: [InternalID: Int] = [:]
+  private static let fewWrites = 8
+
+  /// The snapshot with the writes carried out, made when a range is first read after a write. With persistent trees that is
+  /// cheap, and every form of reading (ranges, counts, sums) sees the transaction's own writes by construction.
+  private var merged: TableContents?
+  private var keys = IndexKeyWriter()
+
+  init(table: StoredTable, snapshot: TableContents) {
+    self.table = table
+    layout = table.layout
+    self.snapshot = snapshot
+  }
+
+  /// What a range is read from.
+  var contents: TableContents {
+    if writes.isEmpty { return snapshot }
+    if let merged { return merged }
+    var contents = snapshot
+    for write in writes where write.old !== write.new { contents.apply(write, layout: layout, keys: &keys) }
+    merged = contents
+    return contents
+  }
+
+  func document(_ id: InternalID) -> DocumentStorage? {
+    if let position = position(of: id) { return writes[position].new }
+    return snapshot.document(id)
+  }
+
+  /// - Parameter current: what `document(_:)` gives for the id now.
+  func write(_ new: DocumentStorage?, under id: DocumentID, replacing current: DocumentStorage?) {
+    let internalID = InternalID(id)
+    if merged != nil {
+      merged!.apply(DocumentWrite(id: id, old: current, new: new), layout: layout, keys: &keys)
+    }
+    if let position = position(of: internalID) {
+      writes[position].new = new
+      return
+    }
+    writes.append(DocumentWrite(id: id, old: current, new: new))
+    if writes.count == Self.fewWrites + 1 {
+      for (position, write) in writes.enumerated() { positions[write.internalID] = position }
+    } else if writes.count > Self.fewWrites {
+      positions[internalID] = writes.count - 1
+    }
+  }
+
+  private func position(of id: InternalID) -> Int? {
+    if writes.count > Self.fewWrites { return positions[id] }
+    return writes.firstIndex { $0.id.low == id.low && $0.id.high == id.high }
+  }
+
+  // MARK: Savepoints
+
+  struct Savepoint {
+    fileprivate let writes: ContiguousArray<DocumentWrite>
+    fileprivate let positions: [InternalID: Int]
+  }
+
+  var savepoint: Savepoint { Savepoint(writes: writes, positions: positions) }
+
+  func roll(back savepoint: Savepoint?) {
+    writes = savepoint?.writes ?? []
+    positions = savepoint?.positions ?? [:]
+    merged = nil
+  }
+}

@@ -1,0 +1,188 @@
+import MartletWire
+
+/// One run of a query or mutation: its snapshot, what it read, what it writes.
+///
+/// It is used by one thread at a time: by the engine's, or, for a handler that needs longer, by one beside it. Nothing
+/// is shared with other transactions; what it writes reaches the tables only when the engine commits it.
+///
+/// Invariants:
+/// 1. Every table is read from one snapshot, taken at `snapshotTimestamp` (G3). On the engine's thread nothing commits
+///    while a handler runs, so a table's contents are taken when it is first read.
+/// 2. Where `tracksReads`, `reads` holds everything that the handler saw, absences included.
+/// 3. Once `abort` is set the handler's outcome is ignored, whatever it does with the error.
+package final class Transaction {
+  /// Where the handler runs.
+  enum Place {
+    /// On the engine's thread, within `LoopBudget`, after which it is abandoned.
+    case engineThread
+    /// On a thread beside it.
+    case beside
+  }
+
+  /// Why a transaction can't go on, whatever its handler answers.
+  enum Abort: Error {
+    /// It used up the engine thread's budget.
+    case needsOwnThread
+    case failed(WireError)
+  }
+
+  let catalog: Catalog
+  let environment: EngineEnvironment
+  let limits: Limits
+  let place: Place
+  let canWrite: Bool
+  let tracksReads: Bool
+  let snapshotTimestamp: UInt64
+  let functionName: String
+  let identity: Identity
+
+  /// The wall clock's time at the start, milliseconds since 1970: the only time that a handler sees.
+  let now: Double
+  var random: DeterministicRandom
+
+  private let contents: (StoredTable) -> TableContents
+  private(set) var views: ContiguousArray<TableView> = []
+  private(set) var reads = ReadSet()
+  private(set) var abort: Abort?
+  var logLines: [LogLine] = []
+
+  private(set) var documentsRead = 0
+  private(set) var documentsWritten = 0
+  private(set) var bytesWritten = 0
+  private let startNanoseconds: UInt64
+  private var chargesUntilClock = 16
+
+  var changes = FieldChanges()
+  var changesAreLent = false
+  var builder = DocumentBuilder()
+
+  init(
+    start: TransactionStart, place: Place, canWrite: Bool, tracksReads: Bool,
+    contents: @escaping (StoredTable) -> TableContents
+  ) {
+    catalog = start.catalog
+    environment = start.environment
+    limits = start.limits
+    snapshotTimestamp = start.timestamp
+    functionName = start.functionName
+    identity = start.identity
+    now = start.now
+    random = DeterministicRandom(seed: start.seed)
+    startNanoseconds = start.environment.clock.monotonicNanoseconds()
+    self.place = place
+    self.canWrite = canWrite
+    self.tracksReads = tracksReads
+    self.contents = contents
+  }
+
+  func view(of table: StoredTable) -> TableView {
+    for view in views where view.table === table { return view }
+    let view = TableView(table: table, snapshot: contents(table))
+    views.append(view)
+    return view
+  }
+
+  func releaseViews() { views.removeAll() }
+
+  // MARK: Accounting
+
+  /// Ends the transaction: every later call of the database throws, so that a handler which catches the error can't go on.
+  func fail(_ error: WireError) -> Abort {
+    let abort = self.abort ?? .failed(error)
+    self.abort = abort
+    return abort
+  }
+
+  func charge(reads count: Int = 0) throws {
+    if let abort { throw abort }
+    documentsRead += count
+    if documentsRead > limits.documentsRead {
+      throw fail(exceeded("documents read", limits.documentsRead, "read an index range that holds fewer, or raise the limit"))
+    }
+    if place == .engineThread, documentsRead + documentsWritten > LoopBudget.documents {
+      abort = .needsOwnThread
+      throw Abort.needsOwnThread
+    }
+    chargesUntilClock -= 1
+    if chargesUntilClock == 0 {
+      chargesUntilClock = 16
+      try checkClock()
+    }
+  }
+
+  func charge(written bytes: Int) throws {
+    try charge()
+    documentsWritten += 1
+    bytesWritten += bytes
+    if documentsWritten > limits.documentsWritten {
+      throw fail(exceeded("documents written", limits.documentsWritten, "split the work over several mutations, or raise the limit"))
+    }
+    if bytesWritten > limits.bytesWritten {
+      throw fail(exceeded("bytes written", limits.bytesWritten, "split the work over several mutations, or raise the limit"))
+    }
+  }
+
+  private func checkClock() throws {
+    let elapsed = environment.clock.monotonicNanoseconds() &- startNanoseconds
+    if place == .engineThread {
+      if elapsed > LoopBudget.nanoseconds {
+        abort = .needsOwnThread
+        throw Abort.needsOwnThread
+      }
+    } else if elapsed > UInt64(limits.handlerMilliseconds) * 1_000_000 {
+      throw fail(
+        WireError(
+          .timeout,
+          "\(functionName) ran for longer than \(limits.handlerMilliseconds) ms; read less, or raise the limit handlerMilliseconds"))
+    }
+  }
+
+  func exceeded(_ limit: String, _ value: Int, _ advice: String) -> WireError {
+    WireError(.limitExceeded, "\(functionName) exceeded the limit of \(value) \(limit): \(advice)")
+  }
+
+  // MARK: Reads
+
+  func note(point id: DocumentID) {
+    if tracksReads { reads.add(point: id) }
+  }
+
+  func note(range: ReadRange) {
+    if tracksReads { reads.add(range: range) }
+  }
+
+  /// The reads, ordered and without repetitions.
+  func finishReads() -> ReadSet {
+    reads.normalize()
+    return reads
+  }
+
+  // MARK: Savepoints
+
+  /// Runs `body`, and takes back what it wrote if it throws.
+  func nested<Answer>(_ body: () throws -> Answer) throws -> Answer {
+    let savepoints = views.map(\.savepoint)
+    do {
+      return try body()
+    } catch {
+      for (index, view) in views.enumerated() {
+        view.roll(back: index < savepoints.count ? savepoints[index] : nil)
+      }
+      throw error
+    }
+  }
+
+  var hasWrites: Bool { views.contains { view in view.writes.contains { $0.old !== $0.new } } }
+}
+
+/// What a transaction begins with.
+struct TransactionStart {
+  var catalog: Catalog
+  var environment: EngineEnvironment
+  var limits: Limits
+  var timestamp: UInt64
+  var functionName: String
+  var identity: Identity
+  var now: Double
+  var seed: UInt64
+}

@@ -1,0 +1,190 @@
+@_exported public import MartletValues
+import MartletWire
+import NIOPosix
+import Synchronization
+
+/// A connection to a Martlet server that any number of tasks share.
+///
+///     let client = try await MartletClient.connect(url: "martlet://127.0.0.1:7433")
+///     let order = try await client.run(Orders.create(items))
+///     for try await orders in client.subscribe(Orders.byStatus("pending")) { … }
+///     await client.close()
+///
+/// - **Order.** The mutations that one task sends one after another run in that order. Requests are pipelined: those of
+///   many tasks are under way at the same time, and are written together.
+/// - **Loss.** If the connection breaks, what is in flight fails with `connectionLost`: whether a mutation was committed
+///   is then not known, and nothing is sent twice. The client connects again behind the scenes, with growing pauses;
+///   until it has, requests fail at once with the same code. Subscriptions go on by themselves.
+/// - **Cancelling.** A task that is cancelled gets its `CancellationError` at once, and the server is told to stop. A
+///   mutation may have been committed all the same.
+/// - **End.** `close()` lets what is in flight finish. A client that is dropped without it closes by itself.
+///
+/// Costs: a request is one allocation for its line and one for its answer; it starts no task.
+public final class MartletClient: Sendable {
+  private let core: ClientCore
+  private let lastID = Atomic<UInt64>(0)
+
+  private init(_ configuration: ClientConfiguration) {
+    core = ClientCore(configuration: configuration, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+  }
+
+  deinit {
+    core.submit(.close(nil))
+  }
+
+  /// Returns when the server has welcomed the client. Throws a `MartletError`: `connectionLost` if there is no server,
+  /// and the server's own error if it refuses the token.
+  public static func connect(_ configuration: ClientConfiguration) async throws -> MartletClient {
+    let client = MartletClient(configuration)
+    do {
+      try await withTaskCancellationHandler {
+        _ = try await client.answer { client.core.submit(.start($0)) }
+      } onCancel: {
+        client.core.submit(.close(nil))
+      }
+    } catch let error as MartletError where error.code == .clientClosed {
+      throw CancellationError()
+    }
+    return client
+  }
+
+  public static func connect(
+    host: String = "127.0.0.1", port: Int = 7433, token: String? = nil
+  ) async throws -> MartletClient {
+    try await connect(ClientConfiguration(host: host, port: port, token: token))
+  }
+
+  /// - Parameter url: `martlet://host:port`, `host:port` or `host`.
+  public static func connect(url: String, token: String? = nil) async throws -> MartletClient {
+    guard let configuration = ClientConfiguration(url: url, token: token) else {
+      throw MartletError(.badRequest, "a server's address is martlet://host:port or host:port, not \"\(url)\"")
+    }
+    return try await connect(configuration)
+  }
+
+  /// Ends all subscriptions, waits up to five seconds for what is in flight, and closes the connection.
+  public func close() async {
+    _ = try? await answer { core.submit(.close($0)) }
+  }
+}
+
+// MARK: - Requests
+
+extension MartletClient {
+  /// Runs a function once, by the kind that it is of. Throws a `MartletError` or `CancellationError`.
+  public func run<Output: WireValue>(_ call: FunctionCall<Output>) async throws -> Output {
+    try await Output(answer: request(call.kind.verb, call.name, call.arguments).json)
+  }
+
+  /// The answer with its timestamp: of a mutation's commit, of a query's snapshot.
+  public func runWithTimestamp<Output: WireValue>(
+    _ call: FunctionCall<Output>
+  ) async throws -> (value: Output, timestamp: UInt64) {
+    let answer = try await request(call.kind.verb, call.name, call.arguments)
+    return (try Output(answer: answer.json), answer.timestamp)
+  }
+
+  public func query(_ function: String, _ arguments: Value = [:]) async throws -> Value {
+    try await Value(answer: request(.query, function, arguments.encoded).json)
+  }
+
+  public func mutation(_ function: String, _ arguments: Value = [:]) async throws -> Value {
+    try await Value(answer: request(.mutation, function, arguments.encoded).json)
+  }
+
+  public func action(_ function: String, _ arguments: Value = [:]) async throws -> Value {
+    try await Value(answer: request(.action, function, arguments.encoded).json)
+  }
+
+  /// How long the server takes to answer a line.
+  @discardableResult
+  public func ping() async throws -> Duration {
+    let id = nextID()
+    let clock = ContinuousClock()
+    let start = clock.now
+    _ = try await send(id, .ping(line: ClientLines.ping(id)))
+    return clock.now - start
+  }
+
+  /// Sets the connection's identity, or clears it; live queries run again as the new one. Connections that are made
+  /// later use it too.
+  public func authenticate(_ token: String?) async throws {
+    if let token { try Self.checkWord(token, "a token") }
+    let id = nextID()
+    _ = try await send(id, .auth(line: ClientLines.auth(id, token), token: token))
+  }
+
+  private func request(_ verb: ClientVerb, _ function: String, _ arguments: [UInt8]) async throws -> Answer {
+    try Self.checkWord(function, "a function's name")
+    let id = nextID()
+    return try await send(id, .call(line: ClientLines.call(verb, id, function, arguments)))
+  }
+
+  private func send(_ id: UInt64, _ request: ClientCore.Machine.Request) async throws -> Answer {
+    do {
+      return try await withTaskCancellationHandler {
+        try await answer { waiter in
+          core.submit(.request(id: id, request, waiter))
+          // A cancellation before this line may have come before the request, and found nothing.
+          if Task.isCancelled { core.submit(.cancel(id: id)) }
+        }
+      } onCancel: {
+        core.submit(.cancel(id: id))
+      }
+    } catch let error as MartletError where error.code == .cancelled && Task.isCancelled {
+      throw CancellationError()
+    }
+  }
+
+  private func answer(_ submit: (ClientCore.Waiter) -> Void) async throws -> Answer {
+    try await withCheckedThrowingContinuation(submit)
+  }
+
+  private func nextID() -> UInt64 {
+    lastID.add(1, ordering: .relaxed).newValue
+  }
+
+  /// A blank or a line end inside a word would make another line of what follows.
+  private static func checkWord(_ word: String, _ what: String) throws(MartletError) {
+    guard !word.isEmpty, word.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+      throw MartletError(.badRequest, "\(what) is one word without blanks")
+    }
+  }
+}
+
+// MARK: - Subscriptions
+
+extension MartletClient {
+  /// A query's value, live. Nothing is sent before the sequence is iterated.
+  public func subscribe<Output: WireValue>(_ call: FunctionCall<Output>) -> Subscription<Output> {
+    Subscription(client: self, function: call.name, arguments: call.arguments)
+  }
+
+  public func subscribe(_ function: String, _ arguments: Value = [:]) -> Subscription<Value> {
+    Subscription(client: self, function: function, arguments: arguments.encoded)
+  }
+
+  func begin<Output>(_ subscription: Subscription<Output>, _ mailbox: SubscriptionMailbox) -> UInt64 {
+    let id = nextID()
+    do {
+      try Self.checkWord(subscription.function, "a function's name")
+      let line = ClientLines.call(.subscribe, id, subscription.function, subscription.arguments)
+      core.submit(.subscribe(id: id, line: line, mailbox))
+    } catch {
+      mailbox.finish(error)
+    }
+    return id
+  }
+
+  func end(_ id: UInt64) {
+    core.submit(.unsubscribe(id: id))
+  }
+}
+
+extension Value {
+  fileprivate var encoded: [UInt8] {
+    var writer = JSONWriter()
+    writer.write(value: self)
+    return writer.bytes
+  }
+}

@@ -1,0 +1,36 @@
+import Foundation
+import Martlet
+
+/// The snapshots of a directory.
+package struct SnapshotDirectory: Sendable {
+  package struct Entry: Sendable {
+    package var name: String
+    package var byteCount: Int
+    /// What it says about itself, or why it can't be read. Its documents are not read: `SnapshotReader.verify` does that.
+    package var description: Result<SnapshotDescription, StorageError>
+  }
+
+  package var path: String
+
+  package init(path: String) { self.path = path }
+
+  /// All of them, oldest first; those that can't be read come last. A directory that is not there has none.
+  package func list() throws -> [Entry] {
+    guard Files.exists(path) else { return [] }
+    let files: [String]
+    do { files = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
+      throw StorageError(.unavailable, "\(path) can't be read; snapshots are kept in a directory", cause: error)
+    }
+    let entries = files.sorted().filter { $0.hasSuffix(SnapshotFormat.fileSuffix) && !$0.hasPrefix(".") }.map { file in
+      let description = Result { try SnapshotReader(path: path + "/" + file).description }
+      return Entry(
+        name: String(file.dropLast(SnapshotFormat.fileSuffix.count)), byteCount: Files.size(path + "/" + file),
+        description: description.mapError { StorageError($0, path: path + "/" + file, doing: "reading the snapshot") })
+    }
+    return entries.sorted { Self.timestamp($0) < Self.timestamp($1) }
+  }
+
+  private static func timestamp(_ entry: Entry) -> UInt64 {
+    (try? entry.description.get().timestamp) ?? .max
+  }
+}

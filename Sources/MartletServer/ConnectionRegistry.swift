@@ -1,0 +1,38 @@
+import NIOCore
+
+/// The open connections of an event loop. Used on that loop alone, which every method asserts; `@unchecked Sendable` is
+/// sound for that reason.
+final class ConnectionRegistry: @unchecked Sendable {
+  private let eventLoop: any EventLoop
+  private var handlers: [ObjectIdentifier: ConnectionHandler] = [:]
+  private var whenEmpty: EventLoopPromise<Void>?
+
+  init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+
+  func add(_ handler: ConnectionHandler) {
+    eventLoop.assertInEventLoop()
+    handlers[ObjectIdentifier(handler)] = handler
+  }
+
+  func remove(_ handler: ConnectionHandler) {
+    eventLoop.assertInEventLoop()
+    handlers[ObjectIdentifier(handler)] = nil
+    if handlers.isEmpty { whenEmpty?.succeed() }
+  }
+
+  /// Ends every connection. The future succeeds when the last one is closed.
+  func shutDown() -> EventLoopFuture<Void> {
+    eventLoop.assertInEventLoop()
+    let promise = eventLoop.makePromise(of: Void.self)
+    whenEmpty = promise
+    for handler in Array(handlers.values) { handler.shutDown() }
+    if handlers.isEmpty { promise.succeed() }
+    return promise.futureResult
+  }
+
+  /// Cuts what is still open.
+  func cut() {
+    eventLoop.assertInEventLoop()
+    for handler in Array(handlers.values) { handler.close() }
+  }
+}

@@ -1,0 +1,154 @@
+import Foundation
+import Logging
+import Martlet
+import MartletSQLite
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// A server that answers, as `whenReady` is told of it.
+public struct ReadyServer: Sendable {
+  public let host: String
+  public let port: Int
+  /// Documents of the app's tables that recovery found.
+  public let documents: Int
+  /// The last commit that recovery found.
+  public let timestamp: UInt64
+}
+
+/// One Martlet server: a data file, an engine, and a listening socket.
+///
+/// `run` recovers the data, serves until it is told to stop (by a `ServiceGroup`, which also takes the signals), then answers
+/// what is in flight, writes what is left and lets go of the file.
+public final class MartletServer: Service {
+  private let tables: [any Table.Type]
+  private let modules: [any FunctionModule.Type]
+  private let configuration: ServerConfiguration
+  private let logger: Logger
+  private let whenReady: (@Sendable (ReadyServer) -> Void)?
+
+  public init(
+    tables: [any Table.Type], modules: [any FunctionModule.Type], configuration: ServerConfiguration, logger: Logger,
+    whenReady: (@Sendable (ReadyServer) -> Void)? = nil
+  ) {
+    self.tables = tables
+    self.modules = modules
+    self.configuration = configuration
+    self.logger = logger
+    self.whenReady = whenReady
+  }
+
+  /// Serves until the surrounding task is told to shut down gracefully.
+  /// - Throws: `SchemaError` or an error that says what to mend, where the server can't start.
+  public func run() async throws {
+    let schema = try AppSchema(tables)
+    let registry = try FunctionRegistry(appModules: modules)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let threads = NIOThreadPool(numberOfThreads: max(2, ProcessInfo.processInfo.activeProcessorCount))
+    threads.start()
+    let host = EventLoopHost(eventLoop: group.next(), threads: threads)
+    do {
+      try await serve(schema, registry, host)
+    } catch {
+      try? await threads.shutdownGracefully()
+      try? await group.shutdownGracefully()
+      throw error
+    }
+    try await threads.shutdownGracefully()
+    try await group.shutdownGracefully()
+  }
+
+  private func serve(_ schema: AppSchema, _ registry: FunctionRegistry, _ host: EventLoopHost) async throws {
+    try Self.makeFolder(of: configuration.dataPath)
+    let storage = try SQLiteStorage(path: configuration.dataPath)
+    var recovery = Recovery(schema: schema)
+    let recovered: RecoveredData
+    do { recovered = try recovery.run(storage, executor: host.executor) } catch {
+      try? storage.close()
+      throw error
+    }
+    for name in recovered.unknownTables {
+      logger.warning("a stored table is not part of the schema; it is kept", metadata: ["table": "\(name)"])
+    }
+    let log = ThreadedLogWriter(storage: storage, durability: configuration.durability)
+    let snapshots = SnapshotFiles(path: configuration.snapshotsPath)
+    let engine = Engine(
+      host: host,
+      environment: EngineEnvironment(clock: SystemClock(), entropy: Entropy(SystemEntropySource())),
+      recovered: recovered, registry: registry, log: log, snapshots: snapshots, configuration: configuration.engine,
+      logger: logger)
+    do {
+      let known = (try? snapshots.list()) ?? []
+      await engine.start(newTables: recovered.newTables, snapshots: known)
+      try await listen(engine, host.eventLoop, recovered)
+      await engine.waitUntilDurable()
+    } catch {
+      try? log.close()
+      throw error
+    }
+    try log.close()
+  }
+
+  private func listen(_ engine: Engine, _ eventLoop: any EventLoop, _ recovered: RecoveredData) async throws {
+    let connections = ConnectionRegistry(eventLoop: eventLoop)
+    let bootstrap = ServerBootstrap(group: eventLoop)
+      .serverChannelOption(.backlog, value: 1024)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(.maxMessagesPerRead, value: 4)
+      .childChannelOption(
+        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 1 << 20))
+      .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(engine: engine, connections: connections))
+        }
+      }
+    let channel: any Channel
+    do { channel = try await bootstrap.bind(host: configuration.host, port: configuration.port).get() } catch {
+      throw ServerError(
+        "can't listen on \(configuration.host):\(configuration.port) (\(error)); is another server running there? Choose another with --port")
+    }
+    whenReady?(
+      ReadyServer(
+        host: configuration.host, port: channel.localAddress?.port ?? configuration.port,
+        documents: recovered.documentCount, timestamp: recovered.timestamp))
+    try? await gracefulShutdown()
+    try await channel.close()
+    await engine.drain()
+    let closed = try await eventLoop.submit { connections.shutDown() }.get()
+    let grace = eventLoop.scheduleTask(in: .seconds(Int64(configuration.shutdownGraceSeconds))) { connections.cut() }
+    try await closed.get()
+    grace.cancel()
+  }
+
+  private static func makeFolder(of path: String) throws {
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw ServerError("can't make the folder \(folder.path) for the data file: \(error)")
+    }
+  }
+
+  /// Makes the data file from a snapshot: a file's path, or a name among `snapshotsPath`. The server must not be running.
+  /// - Throws: where there is a data file already, or the snapshot is damaged; then nothing was made.
+  public static func restore(
+    snapshot: String, configuration: ServerConfiguration
+  ) throws -> (documents: Int, timestamp: UInt64) {
+    try makeFolder(of: configuration.dataPath)
+    let reader =
+      FileManager.default.fileExists(atPath: snapshot)
+      ? try SnapshotReader(path: snapshot)
+      : try SnapshotReader(directory: configuration.snapshotsPath, name: snapshot)
+    try SQLiteStorage.restore(reader, to: configuration.dataPath)
+    let documents = reader.description.tables.filter { !$0.name.hasPrefix("_") }.reduce(0) { $0 + $1.documentCount }
+    return (documents, reader.description.timestamp)
+  }
+}
+
+/// Why a server can't start, in words for the one who starts it.
+public struct ServerError: Error, Sendable, CustomStringConvertible {
+  public let message: String
+  init(_ message: String) { self.message = message }
+  public var description: String { message }
+}

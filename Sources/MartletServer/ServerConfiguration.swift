@@ -1,0 +1,28 @@
+import Martlet
+
+/// Where a server listens and keeps its data, and what it promises.
+public struct ServerConfiguration: Sendable {
+  public var host = "127.0.0.1"
+  /// 0 takes any port that is free.
+  public var port = 7433
+  /// The data file. Its folder is made if it isn't there.
+  public var dataPath = "data/martlet.sqlite"
+  /// The folder of snapshots.
+  public var snapshotsPath = "Snapshots"
+  public var durability = Durability.full
+  /// Once there is one, the functions of `_system` need it.
+  public var adminKey: String?
+  public var limits = Limits()
+  /// How long a stopping server waits for what is in flight, in seconds.
+  public var shutdownGraceSeconds = 10
+
+  public init() {}
+
+  var engine: EngineConfiguration {
+    var engine = EngineConfiguration()
+    engine.durability = durability
+    engine.adminKey = adminKey
+    engine.limits = limits
+    return engine
+  }
+}

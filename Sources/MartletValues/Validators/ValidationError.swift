@@ -1,0 +1,72 @@
+/// A value that is well formed, but not what was declared: where it stands, what was expected there, and what was found.
+///
+/// Says types and names, never the value itself, so it can be shown and logged.
+public struct ValidationError: Error, Hashable, Sendable, CustomStringConvertible {
+  public enum PathComponent: Hashable, Sendable {
+    case field(String)
+    case index(Int)
+  }
+
+  /// From the outermost value inwards. Empty where the value itself is wrong.
+  public var path: [PathComponent]
+  public var expected: String
+  public var found: String
+
+  public init(path: [PathComponent] = [], expected: String, found: String) {
+    self.path = path
+    self.expected = expected
+    self.found = found
+  }
+
+  /// `args.items[2].quantity: expected number, found string`
+  public var description: String {
+    let problem = "expected \(expected), found \(found)"
+    return path.isEmpty ? problem : "\(pathDescription): \(problem)"
+  }
+
+  /// `args.items[2].quantity`
+  public var pathDescription: String {
+    var text = ""
+    for component in path {
+      switch component {
+      case .field(let name): text += text.isEmpty ? name : "." + name
+      case .index(let index): text += "[\(index)]"
+      }
+    }
+    return text
+  }
+
+  /// The same error as seen from one level further out.
+  public func prefixed(by component: PathComponent) -> ValidationError {
+    ValidationError(path: [component] + path, expected: expected, found: found)
+  }
+
+  /// Puts a component before the path of a validation error that travels up; other errors pass as they are. So a path is built only when something fails.
+  @inline(never)
+  public static func prefixing(_ error: any Error, _ component: PathComponent) -> any Error {
+    (error as? ValidationError)?.prefixed(by: component) ?? error
+  }
+}
+
+extension JSONReader {
+  /// Throws a `ValidationError` unless the next value is of the type that errors call `kind`. Consumes nothing.
+  @inline(__always)
+  package mutating func expect(_ kind: StaticString) throws {
+    let matches: Bool
+    switch (try peek(), kind.utf8Start[0]) {
+    case (.null, UInt8(ascii: "n")): matches = kind.utf8Start[2] == UInt8(ascii: "l")
+    case (.number, UInt8(ascii: "n")): matches = kind.utf8Start[2] == UInt8(ascii: "m")
+    case (.string, UInt8(ascii: "s")), (.array, UInt8(ascii: "a")): matches = true
+    case (.boolean, UInt8(ascii: "b")): matches = kind.utf8Start[1] == UInt8(ascii: "o")
+    case (.object, _): matches = try nextKindName() == kind.description
+    default: matches = false
+    }
+    guard matches else { throw mismatch(expected: kind.description) }
+  }
+
+  /// The error for the next value, which is not what was expected.
+  @inline(never)
+  package mutating func mismatch(expected: String) -> any Error {
+    do { return ValidationError(expected: expected, found: try nextKindName()) } catch { return error }
+  }
+}

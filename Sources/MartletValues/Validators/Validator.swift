@@ -1,0 +1,125 @@
+/// Checks a value and converts it, in one pass over its JSON, to and from the Swift type that the app's code sees.
+///
+/// A schema's fields and a function's arguments are declared with validators, so their types are known to the compiler: `.double` makes a `Double`. The `shape` is the same
+/// declaration as data, for what works without types.
+public struct Validator<T: Sendable>: Sendable {
+  public let shape: ValidatorShape
+  /// Reads exactly one value. Throws a `ValidationError` with the path from that value, or a `JSONError`.
+  public let decode: @Sendable (inout JSONReader) throws -> T
+  public let encode: @Sendable (T, inout JSONWriter) -> Void
+  /// How a member that is not there is read and written; nil where it must be there.
+  public let absence: Absence?
+
+  public struct Absence: Sendable {
+    /// What is read where the member is absent.
+    public let value: T
+    /// Whether a value is written by leaving the member out.
+    public let isAbsent: @Sendable (T) -> Bool
+
+    public init(value: T, isAbsent: @escaping @Sendable (T) -> Bool) {
+      self.value = value
+      self.isAbsent = isAbsent
+    }
+  }
+
+  public init(
+    shape: ValidatorShape, decode: @escaping @Sendable (inout JSONReader) throws -> T,
+    encode: @escaping @Sendable (T, inout JSONWriter) -> Void, absence: Absence? = nil
+  ) {
+    self.shape = shape
+    self.decode = decode
+    self.encode = encode
+    self.absence = absence
+  }
+}
+
+extension Validator where T: WireValue {
+  /// A type that reads and writes itself.
+  public init(shape: ValidatorShape, of type: T.Type = T.self) {
+    self.init(shape: shape, decode: { try T.decode(from: &$0) }, encode: { $0.encode(to: &$1) })
+  }
+}
+
+extension Validator where T == Value {
+  public static var any: Validator { Validator(shape: .any) }
+
+  /// One of several shapes, tried in order.
+  public static func union<each V>(_ members: repeat Validator<each V>) -> Validator {
+    var shapes: [ValidatorShape] = []
+    for member in repeat each members { shapes.append(member.shape) }
+    let shape = ValidatorShape.union(shapes)
+    return Validator(
+      shape: shape,
+      decode: { reader in
+        var checked = reader
+        try shape.check(&checked)
+        return try reader.readValue()
+      },
+      encode: { $1.write(value: $0) })
+  }
+}
+
+extension Validator where T == Null {
+  public static var null: Validator { Validator(shape: .null) }
+}
+
+extension Validator where T == Bool {
+  public static var boolean: Validator { Validator(shape: .boolean) }
+}
+
+extension Validator where T == Int64 {
+  public static var int64: Validator { Validator(shape: .int64) }
+}
+
+extension Validator where T == Double {
+  public static var double: Validator { Validator(shape: .float64) }
+  public static var float64: Validator { double }
+}
+
+extension Validator where T == Int {
+  /// A float64, as every JSON number is, that must be integral and within ±2^53: counts, quantities, minor units of money.
+  public static var wholeNumber: Validator {
+    Validator(
+      shape: .wholeNumber, decode: { try $0.readWholeNumber() },
+      encode: { number, writer in
+        precondition(number.magnitude <= 1 << 53, "a whole number is within ±2^53, where every float64 is exact")
+        writer.write(decimal: Int64(number))
+      })
+  }
+}
+
+extension Validator where T == String {
+  public static var string: Validator { Validator(shape: .string) }
+
+  /// Exactly this string.
+  public static func literal(_ text: String) -> Validator {
+    Validator(
+      shape: .literal(.string(text)),
+      decode: { reader in
+        guard try reader.peek() == .string else { throw reader.mismatch(expected: Value.string(text).json) }
+        let found = try reader.readString()
+        guard found == text else { throw ValidationError(expected: Value.string(text).json, found: "another string") }
+        return found
+      },
+      encode: { $1.write(string: $0) })
+  }
+}
+
+extension Validator where T == Bytes {
+  public static var bytes: Validator { Validator(shape: .bytes) }
+}
+
+extension Validator where T: RawRepresentable & CaseIterable, T.RawValue == String {
+  /// A string that is the raw value of one of the type's cases.
+  public static func enumeration(_ type: T.Type = T.self) -> Validator {
+    let names = T.allCases.map(\.rawValue)
+    return Validator(
+      shape: .enumeration(names),
+      decode: { reader in
+        let index = try reader.readName(of: names)
+        guard let value = T(rawValue: names[index]) else { throw ValidationError(expected: "a case", found: "another string") }
+        return value
+      },
+      encode: { $1.write(string: $0.rawValue) })
+  }
+}
