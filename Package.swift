@@ -8,6 +8,7 @@ let package = Package(
   name: "martlet",
   platforms: [.macOS(.v15)],
   products: [
+    .executable(name: "martlet", targets: ["martlet"]),
     .library(name: "Martlet", targets: ["Martlet"]),
     .library(name: "MartletClient", targets: ["MartletClient"]),
     .library(name: "MartletCommands", targets: ["MartletCommands"]),
@@ -25,7 +26,11 @@ let package = Package(
     .target(
       name: "Martlet", dependencies: ["MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
     .target(
-      name: "MartletSQLite", dependencies: ["Martlet", "MartletValues", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift")]),
+      name: "MartletSQLite",
+      dependencies: [
+        "Martlet", "MartletValues", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ]),
     .target(
       name: "MartletServer",
       dependencies: [
@@ -33,6 +38,8 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     .target(name: "MartletClient", dependencies: ["MartletValues", "MartletWire", nioCore, nioPosix]),
+    .target(name: "BankExample", dependencies: ["Martlet"], path: "Sources/Examples/Bank"),
+    .target(name: "StoreExample", dependencies: ["Martlet"], path: "Sources/Examples/Store"),
     .target(
       name: "MartletCommands",
       dependencies: [
@@ -41,8 +48,16 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
+    .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "StoreExample"]),
+    .target(name: "MartletTesting", dependencies: ["Martlet", "MartletValues", "MartletWire"]),
     .testTarget(name: "MartletValuesTests", dependencies: ["MartletValues"]),
     .testTarget(name: "MartletWireTests", dependencies: ["MartletValues", "MartletWire"]),
+    .testTarget(
+      name: "MartletTests", dependencies: ["Martlet", "MartletTesting", "MartletValues", "MartletWire", "BankExample"]),
+    .testTarget(name: "MartletSQLiteTests", dependencies: ["MartletSQLite", "Martlet", "MartletValues"]),
+    .testTarget(name: "MartletClientTests", dependencies: ["MartletClient", "MartletValues", "MartletWire", nioCore, nioPosix]),
+    .testTarget(name: "MartletCommandsTests", dependencies: ["MartletCommands", "MartletValues"]),
+    .testTarget(name: "EndToEndTests", dependencies: ["MartletClient", "MartletValues", "BankExample", "StoreExample", "martlet"]),
   ],
   swiftLanguageModes: [.v6]
 )

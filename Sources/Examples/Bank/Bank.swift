@@ -8,7 +8,9 @@ public enum Bank: FunctionModule {
 
   // MARK: Opening
 
-  public static let open = Mutation("open", Arg("owner", .string), Arg("balance", .double)) { ctx, owner, balance in
+  public static let open = Mutation(
+    "open", Arg("owner", .string), Arg("balance", .double)
+  ) { ctx, owner, balance in
     try checkOpening(balance)
     return try ctx.db.insert(Accounts.self) {
       $0.owner = owner
@@ -16,7 +18,7 @@ public enum Bank: FunctionModule {
     }
   }
 
-  /// Opens accounts for `owner-1`, `owner-2` and so on, each with the same balance, and answers their ids in that order.
+  /// Opens accounts for `owner-1`, `owner-2` and so on, all with one balance, and answers their ids in that order.
   public static let openMany = Mutation(
     "openMany", Arg("count", .wholeNumber), Arg("balance", .double)
   ) { ctx, count, balance in

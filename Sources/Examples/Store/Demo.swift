@@ -21,7 +21,7 @@ public enum Demo: FunctionModule {
     try ctx.run(ProductFunctions.setActive(products["Film camera strap"]!, false))
 
     var customers: [String: ID<Users>] = [:]
-    for customer in self.customers {
+    for customer in Demo.customers {
       customers[customer.name] = try ctx.db.insert(Users.self) {
         $0.name = customer.name
         $0.email = customer.email

@@ -37,15 +37,17 @@ public enum OrderFunctions: FunctionModule {
   // MARK: Ordering
 
   /// Orders for who is signed in, or for the guest.
-  public static let createOrder = Mutation("createOrder", Arg("items", .array(OrderLine.validator))) { ctx, lines in
+  public static let createOrder = Mutation(
+    "createOrder", Arg("items", .array(OrderLine.validator))
+  ) { ctx, lines in
     try ctx.placeOrder(lines, for: try ctx.currentUser())
   }
 
-  /// Says how far an order has come. It doesn't touch the stock, not even where the status is `cancelled`: whoever wants
+  /// Says how far an order has come. It doesn't touch the stock, not even where the status is `cancelled`: who wants
   /// the goods back on the shelf calls `cancelOrder`.
   public static let updateOrderStatus = Mutation(
-    "updateOrderStatus", Arg("orderId", .id(Orders.self)), Arg("status", .enumeration(OrderProgress.self)),
-    Arg("trackingNumber", .optional(.string))
+    "updateOrderStatus", Arg("orderId", .id(Orders.self)),
+    Arg("status", .enumeration(OrderProgress.self)), Arg("trackingNumber", .optional(.string))
   ) { ctx, orderId, progress, trackingNumber in
     guard let order = try ctx.db.find(orderId) else { throw ApplicationError("Order not found") }
     try ctx.db.patch(orderId) {
@@ -105,9 +107,7 @@ extension MutationContext {
     // Each line is taken from the stock as it is checked. So a product that is named twice is checked against what the
     // first line left, and a line that fails takes everything back.
     let items = try lines.map { line in
-      guard let product = try db.findProduct(line.productId) else {
-        throw ApplicationError("Product \(line.productId) not found")
-      }
+      let product = try db.getProduct(line.productId)
       guard product.stock >= line.quantity else { throw ApplicationError("Insufficient stock for \(product.name)") }
       guard product.isActive else { throw ApplicationError("Product \(product.name) is not available") }
       try db.patch(product.id) {

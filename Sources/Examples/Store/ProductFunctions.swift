@@ -50,7 +50,7 @@ public enum ProductFunctions: FunctionModule {
   public static let restock = Mutation(
     "restock", Arg("productId", .string), Arg("quantity", .wholeNumber)
   ) { ctx, productId, quantity in
-    guard let product = try ctx.db.findProduct(productId) else { throw ApplicationError("Product \(productId) not found") }
+    let product = try ctx.db.getProduct(productId)
     guard quantity > 0 else { throw ApplicationError("quantity must be at least 1") }
     let stock = product.stock + quantity
     guard stock <= largestStock else { throw ApplicationError("stock must be between 0 and \(largestStock)") }
@@ -65,7 +65,7 @@ public enum ProductFunctions: FunctionModule {
   public static let setActive = Mutation(
     "setActive", Arg("productId", .string), Arg("isActive", .boolean)
   ) { ctx, productId, isActive in
-    guard let product = try ctx.db.findProduct(productId) else { throw ApplicationError("Product \(productId) not found") }
+    let product = try ctx.db.getProduct(productId)
     try ctx.db.patch(product.id) {
       $0.isActive = isActive
       $0.updatedAt = ctx.now
@@ -78,11 +78,16 @@ public enum ProductFunctions: FunctionModule {
 }
 
 extension ReadsDatabase {
-  /// The product with this id. Orders name products by text that may be anything: what is no product's id has no product.
+  func getProduct(_ text: String) throws -> Document<Products> {
+    guard let product = try findProduct(text) else { throw ApplicationError("Product \(text) not found") }
+    return product
+  }
+
+  /// The product with this id. Orders name products by text, which may be anything: what is no product's id gives nil.
   func findProduct(_ text: String) throws -> Document<Products>? {
     guard let id = ID<Products>(text) else { return nil }
-    // `find` throws for an id of another table. (Where it throws since a limit is exceeded, the transaction is over,
-    // and its caller told so, whatever is done here.)
+    // `find` throws for an id of another table. It throws also where a limit is exceeded, but then the transaction is
+    // over, and its caller told so, whatever is done here.
     return try? find(id)
   }
 }

@@ -39,7 +39,7 @@ package struct DocumentBuilder: ~Copyable {
     writer.write(byte: UInt8(ascii: "}"))
     return positions.withUnsafeBufferPointer { positions in
       writer.withUnsafeBytes { json in
-        DocumentStorage(id: id, creationTime: creationTime, positions: positions, json: json)
+        DocumentStorage.make(id: id, creationTime: creationTime, positions: positions, json: json)
       }
     }
   }

@@ -1,5 +1,13 @@
 import Glibc
 
+/// What stands before a document's bytes.
+package struct DocumentHeader {
+  let id: DocumentID
+  let creationTime: Double
+  let jsonCount: UInt32
+  let fieldCount: UInt32
+}
+
 /// A document as it is held in memory: its canonical JSON, and where in it each field stands.
 ///
 /// The JSON is the one representation. It is what a query sends (its bytes are spliced into the answer), what the commit
@@ -11,45 +19,55 @@ import Glibc
 ///     tail   │ field positions, 4 B each, in the order of the JSON │ canonical JSON │
 ///     position = offset of the field's name in the JSON << 8 │ length of the name
 ///
+/// One allocation, since a document that is not in the cache costs a trip to memory for each.
+///
 /// Canonical: members in the order of their names' bytes, no white space; so the value of a field begins two bytes after
 /// its name ends (`":`), and ends two bytes before the next name begins (`,"`).
 ///
 /// Immutable once made, so that snapshots, log and answers share it. `@unchecked Sendable` is sound for that reason: the
-/// tail is written by `make` alone, before it returns the object.
-package final class DocumentStorage: @unchecked Sendable {
-  package let id: DocumentID
-  package let creationTime: Double
-  package let jsonCount: Int
-  package let fieldCount: Int
-  private let tail: UnsafeMutableRawPointer
+/// bytes are written by `make` alone, before it returns the document.
+package struct DocumentStorage: @unchecked Sendable {
+  private let buffer: ManagedBuffer<DocumentHeader, UInt32>
 
   /// The longest name of a top-level field, in bytes, and the longest JSON of a document: what a position has room for.
   package static let maximumNameLength = 255
   package static let maximumJSONCount = (1 << 24) - 1
 
-  package init(
+  package static func make(
     id: DocumentID, creationTime: Double, positions: UnsafeBufferPointer<UInt32>, json: UnsafeRawBufferPointer
-  ) {
-    precondition(json.count <= Self.maximumJSONCount)
-    self.id = id
-    self.creationTime = creationTime
-    jsonCount = json.count
-    fieldCount = positions.count
-    tail = .allocate(byteCount: positions.count * 4 + json.count, alignment: 4)
-    if let base = positions.baseAddress { tail.copyMemory(from: base, byteCount: positions.count * 4) }
-    if let base = json.baseAddress { (tail + positions.count * 4).copyMemory(from: base, byteCount: json.count) }
+  ) -> DocumentStorage {
+    precondition(json.count <= maximumJSONCount && !json.isEmpty)
+    let words = positions.count + (json.count + 3) / 4
+    let buffer = ManagedBuffer<DocumentHeader, UInt32>.create(minimumCapacity: words) { _ in
+      DocumentHeader(
+        id: id, creationTime: creationTime, jsonCount: UInt32(json.count), fieldCount: UInt32(positions.count))
+    }
+    buffer.withUnsafeMutablePointerToElements { elements in
+      if let base = positions.baseAddress { elements.update(from: base, count: positions.count) }
+      UnsafeMutableRawPointer(elements + positions.count).copyMemory(from: json.baseAddress!, byteCount: json.count)
+    }
+    return DocumentStorage(buffer: buffer)
   }
 
-  deinit { tail.deallocate() }
+  /// Whether two are one and the same version of a document.
+  package func isIdentical(to other: DocumentStorage) -> Bool { buffer === other.buffer }
+
+  @inline(__always) package var id: DocumentID { buffer.header.id }
+  @inline(__always) package var creationTime: Double { buffer.header.creationTime }
+  @inline(__always) package var jsonCount: Int { Int(buffer.header.jsonCount) }
+  @inline(__always) package var fieldCount: Int { Int(buffer.header.fieldCount) }
 
   /// The canonical JSON. Valid while the document is: callers that keep the buffer keep the document.
+  @inline(__always)
   package var json: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: tail + fieldCount * 4, count: jsonCount)
+    buffer.withUnsafeMutablePointers {
+      UnsafeRawBufferPointer(start: $1 + Int($0.pointee.fieldCount), count: Int($0.pointee.jsonCount))
+    }
   }
 
   @inline(__always)
   private func position(_ field: Int) -> (name: Int, length: Int) {
-    let packed = tail.load(fromByteOffset: field * 4, as: UInt32.self)
+    let packed = buffer.withUnsafeMutablePointerToElements { $0[field] }
     return (Int(packed >> 8), Int(packed & 0xFF))
   }
 
@@ -68,12 +86,10 @@ package final class DocumentStorage: @unchecked Sendable {
   /// The JSON of the field called `name`; nil where the document has none. Costs a few nanoseconds a field.
   package func value(named name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
     guard let nameBase = name.baseAddress else { return nil }
-    let base = UnsafeRawPointer(tail + fieldCount * 4)
+    let base = json.baseAddress!
     for field in 0..<fieldCount {
       let (offset, length) = position(field)
-      if length == name.count, memcmp(base + offset, nameBase, length) == 0 {
-        return value(ofField: field)
-      }
+      if length == name.count, memcmp(base + offset, nameBase, length) == 0 { return value(ofField: field) }
     }
     return nil
   }
@@ -93,9 +109,9 @@ extension DocumentStorage {
   package static func fromCanonical(
     id: DocumentID, creationTime: Double, json: UnsafeRawBufferPointer
   ) throws -> DocumentStorage {
+    guard let base = json.baseAddress else { throw JSONError(offset: 0, message: "a document is a JSON object") }
     var positions: [UInt32] = []
     positions.reserveCapacity(16)
-    guard let base = json.baseAddress else { throw JSONError(offset: 0, message: "a document is a JSON object") }
     var reader = JSONReader(json)
     try reader.readObject { reader, key in
       guard let keyBase = key.baseAddress, key.count <= maximumNameLength else {
@@ -105,7 +121,7 @@ extension DocumentStorage {
       _ = try reader.skipValue()
     }
     return positions.withUnsafeBufferPointer {
-      DocumentStorage(id: id, creationTime: creationTime, positions: $0, json: json)
+      make(id: id, creationTime: creationTime, positions: $0, json: json)
     }
   }
 

@@ -9,7 +9,13 @@ final class Catalog: Sendable {
 
   /// The numbers of the app's tables follow each other from here, so that most look-ups are by position.
   static let firstUserNumber: UInt32 = 10_001
-  private let userTables: [StoredTable?]
+  private let userTables: [Entry?]
+
+  private struct Entry: Sendable {
+    let table: StoredTable
+    let type: ObjectIdentifier?
+    let schema: (any AnyObject & Sendable)?
+  }
 
   struct TypedTable: Sendable {
     let table: StoredTable
@@ -22,11 +28,14 @@ final class Catalog: Sendable {
     byName = Dictionary(uniqueKeysWithValues: tables.map { ($0.layout.name, $0) })
     byType = types
     let last = tables.map(\.layout.number).max() ?? 0
-    var userTables: [StoredTable?] = []
+    var userTables: [Entry?] = []
+    let typesByName = Dictionary(uniqueKeysWithValues: types.map { ($1.table.layout.name, (type: $0, schema: $1.schema)) })
     if last >= Self.firstUserNumber, last - Self.firstUserNumber < 10_000 {
       userTables = Array(repeating: nil, count: Int(last - Self.firstUserNumber) + 1)
       for table in tables where table.layout.number >= Self.firstUserNumber {
-        userTables[Int(table.layout.number - Self.firstUserNumber)] = table
+        let typed = typesByName[table.layout.name]
+        userTables[Int(table.layout.number - Self.firstUserNumber)] = Entry(
+          table: table, type: typed?.type, schema: typed?.schema)
       }
     }
     self.userTables = userTables
@@ -35,8 +44,18 @@ final class Catalog: Sendable {
   @inline(__always)
   func table(number: UInt32) -> StoredTable? {
     let position = Int(number) - Int(Self.firstUserNumber)
-    if position >= 0, position < userTables.count { return userTables[position] }
+    if position >= 0, position < userTables.count { return userTables[position]?.table }
     return byNumber[number]
+  }
+
+  /// The table of a typed id, with its schema; nil where the id is of another table than its type says.
+  @inline(__always)
+  func table<T: Table>(of id: ID<T>) -> (StoredTable, TableSchema<T>)? {
+    let position = Int(id.raw.tableNumber) - Int(Self.firstUserNumber)
+    guard position >= 0, position < userTables.count, let entry = userTables[position],
+      entry.type == ObjectIdentifier(T.self), let schema = entry.schema
+    else { return nil }
+    return (entry.table, unsafeDowncast(schema, to: TableSchema<T>.self))  // Registered under this very type.
   }
 
   func table(named name: String) -> StoredTable? { byName[name] }

@@ -99,7 +99,7 @@ extension Engine {
     let tables = snapshot
     host.offload {
       let transaction = Transaction(
-        start: start, place: .beside, canWrite: canWrite, tracksReads: tracksReads,
+        start: start, place: .beside, canWrite: canWrite, tracksReads: tracksReads, scratch: TransactionScratch(),
         contents: { tables[$0.layout.number]! })
       var answer = JSONWriter(capacity: 4096)
       let failure = request.arguments.withUnsafeBytes {

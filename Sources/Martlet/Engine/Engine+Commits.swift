@@ -151,7 +151,7 @@ extension Transaction {
     var taken: ContiguousArray<TableWrites> = []
     for view in views where !view.writes.isEmpty {
       var writes = view.writes
-      writes.removeAll { $0.old === $0.new }
+      if !writes.allSatisfy(\.changesAnything) { writes.removeAll { !$0.changesAnything } }
       if !writes.isEmpty { taken.append(TableWrites(table: view.table, writes: writes)) }
     }
     releaseViews()

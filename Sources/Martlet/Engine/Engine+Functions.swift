@@ -12,7 +12,7 @@ extension Engine {
     case needsOwnThread
   }
 
-  func transactionStart(_ function: FunctionDefinition, _ identity: Identity, seed: UInt64, now: Double) -> TransactionStart {
+  func transactionStart(_ function: FunctionDefinition, _ identity: Identity, seed: UInt64?, now: Double) -> TransactionStart {
     TransactionStart(
       catalog: catalog, environment: environment, limits: function.limits ?? configuration.limits,
       timestamp: headTimestamp, functionName: function.name, identity: identity, now: now, seed: seed)
@@ -50,8 +50,8 @@ extension Engine {
   ) -> Transaction {
     Transaction(
       start: transactionStart(
-        function, identity, seed: environment.entropy.next(), now: environment.clock.wallMilliseconds()),
-      place: .engineThread, canWrite: canWrite, tracksReads: tracksReads,
+        function, identity, seed: nil, now: environment.clock.wallMilliseconds()),
+      place: .engineThread, canWrite: canWrite, tracksReads: tracksReads, scratch: scratch,
       contents: { table in table.assumeIsolated { $0.snapshot } })
   }
 
@@ -101,7 +101,7 @@ extension Engine {
 
   /// Finds a function that a client may call with a verb.
   func resolve(_ name: UnsafeRawBufferPointer, kind: FunctionKind, identity: Identity) throws(WireError) -> FunctionDefinition {
-    guard let function = registry.find(name) else { throw registry.unknown(String(decoding: name, as: UTF8.self)) }
+    guard let function = find(name) else { throw registry.unknown(String(decoding: name, as: UTF8.self)) }
     if function.visibility == .internal, !identity.isAdmin {
       throw WireError(.forbidden, "\(function.name) is internal: only other functions may call it")
     }
@@ -112,6 +112,15 @@ extension Engine {
       throw WireError(.wrongKind, "\(function.name) is \(function.kind.withArticle), so call it with \"\(function.kind.verb)\"")
     }
     return function
+  }
+}
+
+extension Engine {
+  /// The function that was called last is mostly the one that is called next: comparing its name costs less than hashing.
+  private func find(_ name: UnsafeRawBufferPointer) -> FunctionDefinition? {
+    if let last = lastFunction, last.utf8Name.withUnsafeBytes({ compareBytes($0, name) }) == 0 { return last }
+    lastFunction = registry.find(name)
+    return lastFunction
   }
 }
 

@@ -44,10 +44,13 @@ package actor Engine {
   var sessionsToPublish: ContiguousArray<Session> = []
   var statistics = EngineStatistics()
   var logLines = RecentLogLines()
+  /// What functions on the engine's thread are answered in, and build documents in: one runs at a time.
   var answer = JSONWriter(capacity: 4096)
+  let scratch = TransactionScratch()
   var turnEndIsScheduled = false
   var systemRefreshIsScheduled = false
   var lifecycle = EngineLifecycle.running
+  var lastFunction: FunctionDefinition?
   var actions = ActionPool()
   var knownSnapshots: [SnapshotDescription] = []
   /// What the last function logged, for a caller who asked for logs.

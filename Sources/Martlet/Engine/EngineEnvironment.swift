@@ -18,21 +18,31 @@ package struct EngineEnvironment: Sendable {
   }
 }
 
+/// Where random bytes come from: the machine, or a test's seed.
+package protocol EntropySource: Sendable {
+  mutating func fill(_ words: UnsafeMutableBufferPointer<UInt64>)
+}
+
 /// Random bytes, drawn from their source a few thousand at a time: one system call serves hundreds of ids.
 package final class Entropy: Sendable {
   private struct State {
-    var source: any RandomNumberGenerator & Sendable
-    var words: ContiguousArray<UInt64> = []
+    var source: any EntropySource
+    var words: [UInt64] = []
 
     mutating func next() -> UInt64 {
-      if words.isEmpty { for _ in 0..<512 { words.append(source.next()) } }
+      if words.isEmpty {
+        words = [UInt64](unsafeUninitializedCapacity: 512) { buffer, count in
+          source.fill(buffer)
+          count = 512
+        }
+      }
       return words.removeLast()
     }
   }
 
   private let state: Mutex<State>
 
-  package init(_ source: any RandomNumberGenerator & Sendable) { state = Mutex(State(source: source)) }
+  package init(_ source: any EntropySource) { state = Mutex(State(source: source)) }
 
   package func next() -> UInt64 { state.withLock { $0.next() } }
 

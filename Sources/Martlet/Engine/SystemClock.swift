@@ -18,9 +18,16 @@ package struct SystemClock: Clock {
   }
 }
 
-/// The machine's generator, fit for ids that nobody may guess.
-package struct SystemEntropySource: RandomNumberGenerator, Sendable {
-  private var system = SystemRandomNumberGenerator()
+/// The machine's generator, fit for ids that nobody may guess. Asked for many bytes at a time: a call costs more than they do.
+package struct SystemEntropySource: EntropySource {
   package init() {}
-  package mutating func next() -> UInt64 { system.next() }
+
+  package func fill(_ words: UnsafeMutableBufferPointer<UInt64>) {
+    let bytes = UnsafeMutableRawBufferPointer(words)
+    // 256 bytes are what one call gives at most.
+    for start in stride(from: 0, to: bytes.count, by: 256) {
+      let status = getentropy(bytes.baseAddress! + start, min(256, bytes.count - start))
+      precondition(status == 0, "the system gives no random bytes (error \(errno))")
+    }
+  }
 }

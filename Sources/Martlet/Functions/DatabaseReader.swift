@@ -26,7 +26,7 @@ extension ReadsDatabase {
   /// The document, or nil where there is none. O(log n).
   public func find<T: Table>(_ id: ID<T>) throws -> Document<T>? {
     let transaction = transaction.transaction
-    let (table, schema) = try transaction.table(of: id)
+    guard let (table, schema) = transaction.catalog.table(of: id) else { return nil }
     return try transaction.read(id.raw, in: table).map { Document(storage: $0, schema: schema) }
   }
 
@@ -40,10 +40,8 @@ extension ReadsDatabase {
 extension Transaction {
   /// The stored table of a typed id, which must be of that table.
   func table<T: Table>(of id: ID<T>) throws -> (StoredTable, TableSchema<T>) {
-    let typed = try catalog.table(of: T.self)
-    guard typed.0.layout.number == id.raw.tableNumber else {
-      throw WireError(.notFound, "\(id) is not the id of a document of table \(T.name)")
-    }
-    return typed
+    if let typed = catalog.table(of: id) { return typed }
+    _ = try catalog.table(of: T.self)
+    throw WireError(.notFound, "\(id) is not the id of a document of table \(T.name)")
   }
 }

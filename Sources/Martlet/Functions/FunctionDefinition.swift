@@ -11,6 +11,7 @@ public final class FunctionDefinition: Sendable {
   }
 
   package let name: String
+  let utf8Name: ContiguousArray<UInt8>
   package let kind: FunctionKind
   package let visibility: Visibility
   package let arguments: ValidatorShape
@@ -23,6 +24,7 @@ public final class FunctionDefinition: Sendable {
     returns: ValidatorShape = .any, body: Body
   ) {
     self.name = name
+    utf8Name = ContiguousArray(name.utf8)
     self.visibility = visibility
     self.arguments = .object(
       arguments.map {

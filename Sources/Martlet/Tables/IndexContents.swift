@@ -4,9 +4,9 @@ struct IndexEntry: TreePayload {
   let id: InternalID
 }
 
-struct SummedIndexEntry: TreePayload {
+struct SummedIndexEntry: SummedPayload {
   let id: InternalID
-  let summand: Double
+  let amount: Double
 }
 
 struct DocumentEntry: TreePayload {
@@ -31,7 +31,7 @@ struct IndexContents: Sendable {
   init(isSummed: Bool, sorted entries: [(key: IndexKey, id: InternalID, summand: Double)]) {
     self.init(isSummed: isSummed)
     if isSummed {
-      summed = OrderedTree(sorted: entries.map { ($0.key, SummedIndexEntry(id: $0.id, summand: $0.summand)) })
+      summed = OrderedTree(sorted: entries.map { ($0.key, SummedIndexEntry(id: $0.id, amount: $0.summand)) })
     } else {
       counted = OrderedTree(sorted: entries.map { ($0.key, IndexEntry(id: $0.id)) })
     }
@@ -39,7 +39,7 @@ struct IndexContents: Sendable {
 
   mutating func insert(_ key: IndexKey, id: InternalID, summand: Double) {
     if isSummed {
-      summed.insert(SummedIndexEntry(id: id, summand: summand), for: key)
+      summed.insert(SummedIndexEntry(id: id, amount: summand), for: key)
     } else {
       counted.insert(IndexEntry(id: id), for: key)
     }

@@ -108,6 +108,12 @@ package struct DocumentWrite: Sendable {
   package var old: DocumentStorage?
   package var new: DocumentStorage?
 
+  /// False for a document that was inserted and deleted in one transaction.
+  var changesAnything: Bool {
+    guard let old, let new else { return old != nil || new != nil }
+    return !old.isIdentical(to: new)
+  }
+
   var internalID: InternalID { InternalID(id) }
   var inverse: DocumentWrite { DocumentWrite(id: id, old: new, new: old) }
 }

@@ -12,10 +12,13 @@ final class TableView {
   /// The snapshot with the writes carried out, made when a range is first read after a write. With persistent trees that is
   /// cheap, and every form of reading (ranges, counts, sums) sees the transaction's own writes by construction.
   private var merged: TableContents?
-  private var keys = IndexKeyWriter()
+  private let scratch: TransactionScratch
+  /// The document that was read last: what is changed was mostly read just before.
+  private var lastRead: (id: InternalID, document: DocumentStorage?)?
 
-  init(table: StoredTable, snapshot: TableContents) {
+  init(table: StoredTable, snapshot: TableContents, scratch: TransactionScratch) {
     self.table = table
+    self.scratch = scratch
     layout = table.layout
     self.snapshot = snapshot
   }
@@ -25,21 +28,24 @@ final class TableView {
     if writes.isEmpty { return snapshot }
     if let merged { return merged }
     var contents = snapshot
-    for write in writes where write.old !== write.new { contents.apply(write, layout: layout, keys: &keys) }
+    for write in writes where write.changesAnything { contents.apply(write, layout: layout, keys: &scratch.keys) }
     merged = contents
     return contents
   }
 
   func document(_ id: InternalID) -> DocumentStorage? {
     if let position = position(of: id) { return writes[position].new }
-    return snapshot.document(id)
+    if let lastRead, lastRead.id == id { return lastRead.document }
+    let document = snapshot.document(id)
+    lastRead = (id, document)
+    return document
   }
 
   /// - Parameter current: what `document(_:)` gives for the id now.
   func write(_ new: DocumentStorage?, under id: DocumentID, replacing current: DocumentStorage?) {
     let internalID = InternalID(id)
     if merged != nil {
-      merged!.apply(DocumentWrite(id: id, old: current, new: new), layout: layout, keys: &keys)
+      merged!.apply(DocumentWrite(id: id, old: current, new: new), layout: layout, keys: &scratch.keys)
     }
     if let position = position(of: internalID) {
       writes[position].new = new

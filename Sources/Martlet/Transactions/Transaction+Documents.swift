@@ -59,11 +59,11 @@ extension Transaction {
   private func build(
     id: DocumentID, creationTime: Double, base: DocumentStorage?, table: StoredTable, isChecked: Bool
   ) throws -> DocumentStorage {
-    changes.apply(to: base, with: &builder)
-    guard builder.count <= min(limits.documentBytes, DocumentStorage.maximumJSONCount - 1) else {
+    changes.apply(to: base, with: &scratch.builder)
+    guard scratch.builder.count <= min(limits.documentBytes, DocumentStorage.maximumJSONCount - 1) else {
       throw fail(exceeded("bytes in a document", limits.documentBytes, "split the document of table \(table.layout.name)"))
     }
-    let document = builder.finish(id: id, creationTime: creationTime)
+    let document = scratch.builder.finish(id: id, creationTime: creationTime)
     if base == nil || !isChecked {
       try table.layout.check(document, catalog: catalog, maximumDepth: limits.documentDepth)
     }

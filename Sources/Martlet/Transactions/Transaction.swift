@@ -38,7 +38,9 @@ package final class Transaction {
 
   /// The wall clock's time at the start, milliseconds since 1970: the only time that a handler sees.
   let now: Double
-  var random: DeterministicRandom
+  /// Made at the first use: most handlers have none.
+  lazy var random = DeterministicRandom(seed: seed ?? environment.entropy.next())
+  private let seed: UInt64?
 
   private let contents: (StoredTable) -> TableContents
   private(set) var views: ContiguousArray<TableView> = []
@@ -52,13 +54,14 @@ package final class Transaction {
   private let startNanoseconds: UInt64
   private var chargesUntilClock = 16
 
-  var changes = FieldChanges()
+  let scratch: TransactionScratch
+  /// The changes of the write that is being made; those of `scratch` but for a write inside another's closure.
+  var changes: FieldChanges
   var changesAreLent = false
-  var builder = DocumentBuilder()
 
   init(
     start: TransactionStart, place: Place, canWrite: Bool, tracksReads: Bool,
-    contents: @escaping (StoredTable) -> TableContents
+    scratch: TransactionScratch, contents: @escaping (StoredTable) -> TableContents
   ) {
     catalog = start.catalog
     environment = start.environment
@@ -67,8 +70,10 @@ package final class Transaction {
     functionName = start.functionName
     identity = start.identity
     now = start.now
-    random = DeterministicRandom(seed: start.seed)
+    seed = start.seed
     startNanoseconds = start.environment.clock.monotonicNanoseconds()
+    self.scratch = scratch
+    changes = scratch.changes
     self.place = place
     self.canWrite = canWrite
     self.tracksReads = tracksReads
@@ -77,7 +82,7 @@ package final class Transaction {
 
   func view(of table: StoredTable) -> TableView {
     for view in views where view.table === table { return view }
-    let view = TableView(table: table, snapshot: contents(table))
+    let view = TableView(table: table, snapshot: contents(table), scratch: scratch)
     views.append(view)
     return view
   }
@@ -172,7 +177,7 @@ package final class Transaction {
     }
   }
 
-  var hasWrites: Bool { views.contains { view in view.writes.contains { $0.old !== $0.new } } }
+  var hasWrites: Bool { views.contains { view in view.writes.contains(where: \.changesAnything) } }
 }
 
 /// What a transaction begins with.
@@ -184,5 +189,6 @@ struct TransactionStart {
   var functionName: String
   var identity: Identity
   var now: Double
-  var seed: UInt64
+  /// What `ctx.random` begins with; nil where any number will do.
+  var seed: UInt64?
 }

@@ -136,20 +136,20 @@ struct OrderedTreeTests {
 
   @Test("Sums do not drift, and an infinity that is removed leaves no trace")
   func sums() throws {
-    struct Amount: TreePayload { let summand: Double }
+    struct Amount: SummedPayload { let amount: Double }
     var tree = OrderedTree<Int, Amount>(fanout: .tiny)
-    for key in 0..<200 { tree.insert(Amount(summand: 0.25), for: key) }
+    for key in 0..<200 { tree.insert(Amount(amount: 0.25), for: key) }
     for round in 0..<200 {
       for huge in [1e300, .infinity, -.infinity, .nan] {
-        tree.insert(Amount(summand: huge), for: 1_000 + round)
-        tree.insert(Amount(summand: huge), for: round)
+        tree.insert(Amount(amount: huge), for: 1_000 + round)
+        tree.insert(Amount(amount: huge), for: round)
         try tree.checkInvariants()
         tree.remove(1_000 + round)
-        tree.insert(Amount(summand: 0.25), for: round)
+        tree.insert(Amount(amount: 0.25), for: round)
       }
     }
     #expect(tree.sum() == 50)
-    tree.insert(Amount(summand: 1e300), for: 100)
+    tree.insert(Amount(amount: 1e300), for: 100)
     #expect(tree.sum(to: 100) == 25 && tree.sum(from: 101) == 24.75)
   }
 

@@ -59,10 +59,10 @@ struct CountedKey: Comparable, Sendable, CustomStringConvertible {
 
 /// A payload that holds an object and is added up. The summands are whole numbers, so that the sums of the model are
 /// exact in any order.
-struct CountedPayload: TreePayload {
+struct CountedPayload: SummedPayload {
   let citizen: Citizen
 
-  var summand: Double { Double(citizen.number) }
+  var amount: Double { Double(citizen.number) }
 }
 
 /// A payload of which the tree keeps no sums.

@@ -1,7 +1,7 @@
 extension OrderedTree {
   /// A tree of entries that come in strictly ascending order of keys, in full nodes: for recovery and for building an
   /// index. O(n), about one comparison for each entry. Traps if the order is wrong.
-  init(sorted entries: some Sequence<(Key, Payload)>, fanout: TreeFanout = .standard) {
+  init(sorted entries: some Sequence<(Key, Payload)>, fanout: TreeFanout = .wide) {
     self.init(fanout: fanout)
     var level = Self.leaves(of: entries, fanout: fanout)
     while level.count > 1 {

@@ -71,7 +71,7 @@ extension OrderedTree {
       key, payload, below: node.children + index, isOnRightEdge: isOnRightEdge && isLast, &replaced)
     if let split { return insert(split, behindChild: index, of: node, isOnRightEdge) }
     if replaced == nil { node.counts[index] &+= 1 }
-    node.refreshSum(ofChild: index)
+    node.updateSum(ofChild: index, replacing: replaced?.summand, with: payload.summand)
     return nil
   }
 
@@ -162,7 +162,7 @@ extension OrderedTree {
       node.mergeOrBalance(childrenAt: left)
     } else {
       node.counts[index] &-= 1
-      node.refreshSum(ofChild: index)
+      node.updateSum(ofChild: index, replacing: removed.summand, with: nil)
     }
     return removed
   }

@@ -121,26 +121,24 @@ extension OrderedTree {
   }
 }
 
-extension OrderedTree where Payload.Summary == Double {
+extension OrderedTree where Payload.Summary == ExactSum {
   /// The sum of the summands in the range, 0 if it is empty. O(log n).
-  ///
-  /// Added up from whole subtrees and the ends of two leaves, never by subtraction: large values outside of the range
-  /// leave no trace in the result.
   func sum(from: Key? = nil, to: Key? = nil) -> Double {
     guard let root = rootView else { return 0 }
-    return Self.sum(below: root, from, to)
+    return Self.sum(below: root, from, to).value
   }
 
-  private static func sum(below node: View, _ from: Key?, _ to: Key?) -> Double {
+  private static func sum(below node: View, _ from: Key?, _ to: Key?) -> ExactSum {
     if node.isLeaf {
       let (lower, upper) = reach(inLeaf: node, from, to)
-      return lower < upper ? node.sumOfEntries(lower..<upper) : 0
+      return lower < upper ? node.sumOfEntries(lower..<upper) : ExactSum()
     }
     let (first, last) = reach(inBranch: node, from, to)
-    if first > last { return 0 }
+    if first > last { return ExactSum() }
     if first == last { return sum(below: node.child(first), from, to) }
-    let low = from == nil ? node.sums[first] : sum(below: node.child(first), from, nil)
-    let high = to == nil ? node.sums[last] : sum(below: node.child(last), nil, to)
-    return low + node.sumOfChildren((first + 1)..<last) + high
+    var sum = from == nil ? node.sums[first] : self.sum(below: node.child(first), from, nil)
+    if first + 1 < last { sum.add(node.sumOfChildren((first + 1)..<last)) }
+    sum.add(to == nil ? node.sums[last] : self.sum(below: node.child(last), nil, to))
+    return sum
   }
 }

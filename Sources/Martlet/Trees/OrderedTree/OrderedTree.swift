@@ -9,6 +9,16 @@ extension TreePayload where Summary == NoSummary {
   var summand: NoSummary { NoSummary() }
 }
 
+/// A payload with a number that trees add up.
+protocol SummedPayload: TreePayload where Summary == ExactSum {
+  var amount: Double { get }
+}
+
+extension SummedPayload {
+  @inline(__always)
+  var summand: ExactSum { ExactSum(amount) }
+}
+
 /// A sorted map whose copies are snapshots: the shape of every table and every index in memory.
 ///
 /// Readers need a state that stays still while the writer commits. Locks would make them wait for each other, copying
@@ -44,7 +54,7 @@ struct OrderedTree<Key: Comparable & Sendable, Payload: TreePayload> {
   let fanout: TreeFanout
 
   /// An empty tree. O(1), no allocation.
-  init(fanout: TreeFanout = .standard) {
+  init(fanout: TreeFanout = .wide) {
     self.root = nil
     self.count = 0
     self.fanout = fanout

@@ -69,6 +69,18 @@ extension TreeNodeView {
     refreshSum(ofChild: index)
   }
 
+  /// The same after one entry was replaced, added or removed somewhere below that child.
+  @inline(__always)
+  func updateSum(ofChild index: Int, replacing old: Summary?, with new: Summary?) {
+    if Summary.isKept {
+      if let sum = Summary.replacing(old, with: new, in: sums[index]) {
+        sums[index] = sum
+      } else {
+        refreshSum(ofChild: index)
+      }
+    }
+  }
+
   @inline(__always)
   func refreshSum(ofChild index: Int) {
     if Summary.isKept { sums[index] = child(index).subtreeSum }
