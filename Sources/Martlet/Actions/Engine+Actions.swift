@@ -87,6 +87,7 @@ extension Engine {
   private func start(
     _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity, _ completion: @escaping Completion
   ) {
+    wallMilliseconds = environment.clock.wallMilliseconds()
     if function.kind == .action {
       do throws(WireError) {
         _ = try startAction(function, arguments: arguments, identity: identity, completion: completion)

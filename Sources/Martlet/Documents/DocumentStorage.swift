@@ -95,7 +95,7 @@ package struct DocumentStorage: @unchecked Sendable {
   }
 
   package func value(of label: Label) -> UnsafeRawBufferPointer? {
-    label.utf8.withUnsafeBytes { value(named: $0) }
+    value(named: label.interned.bytes)
   }
 
   package func value(of name: String) -> UnsafeRawBufferPointer? {

@@ -21,7 +21,7 @@ extension Engine {
   ) -> BesideRequest {
     BesideRequest(
       function: function, arguments: arguments, identity: identity, seed: environment.entropy.next(),
-      now: environment.clock.wallMilliseconds(), completion: completion)
+      now: wallMilliseconds, completion: completion)
   }
 
   func runQueryBeside(_ request: BesideRequest) {

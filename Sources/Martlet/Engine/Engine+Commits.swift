@@ -42,6 +42,7 @@ extension Engine {
 
   private func endTurn() {
     turnEndIsScheduled = false
+    wallMilliseconds = environment.clock.wallMilliseconds()
     if pipeline.canSeal { seal() }
     // While the disk is busy and commits wait, publishing waits with them: see invariant 3.
     if pipeline.openCommits == 0 { publish() }

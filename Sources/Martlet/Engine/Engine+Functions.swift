@@ -14,8 +14,8 @@ extension Engine {
 
   func transactionStart(_ function: FunctionDefinition, _ identity: Identity, seed: UInt64?, now: Double) -> TransactionStart {
     TransactionStart(
-      catalog: catalog, environment: environment, limits: function.limits ?? configuration.limits,
-      timestamp: headTimestamp, functionName: function.name, identity: identity, now: now, seed: seed)
+      catalog: catalog, environment: environment, limits: limits,
+      timestamp: headTimestamp, function: function, identity: identity, now: now, seed: seed)
   }
 
   /// Runs a query at the head.
@@ -50,7 +50,7 @@ extension Engine {
   ) -> Transaction {
     Transaction(
       start: transactionStart(
-        function, identity, seed: nil, now: environment.clock.wallMilliseconds()),
+        function, identity, seed: nil, now: wallMilliseconds),
       place: .engineThread, canWrite: canWrite, tracksReads: tracksReads, scratch: scratch,
       contents: { table in table.assumeIsolated { $0.snapshot } })
   }

@@ -18,6 +18,7 @@ package actor Engine {
   package nonisolated let host: any EngineHost
   nonisolated let environment: EngineEnvironment
   nonisolated let catalog: Catalog
+  nonisolated let limits: SharedLimits
   package nonisolated let registry: FunctionRegistry
   package nonisolated let configuration: EngineConfiguration
   nonisolated let log: any LogWriter
@@ -48,6 +49,8 @@ package actor Engine {
   var answer = JSONWriter(capacity: 4096)
   let scratch = TransactionScratch()
   var turnEndIsScheduled = false
+  /// The wall clock as it was when the bytes that are being handled were taken up.
+  var wallMilliseconds = 0.0
   var systemRefreshIsScheduled = false
   var lifecycle = EngineLifecycle.running
   var lastFunction: FunctionDefinition?
@@ -66,6 +69,7 @@ package actor Engine {
     self.log = log
     self.snapshots = snapshots
     self.configuration = configuration
+    limits = SharedLimits(configuration.limits)
     self.logger = logger
     catalog = recovered.catalog
     headTimestamp = recovered.timestamp

@@ -21,7 +21,7 @@ public struct ActionFunction<Module: FunctionModule, Result: WireValue, each Arg
       action: { context, json in
         let values = try json.withUnsafeBytes { json in
           var call = try Arguments(json)
-          let values = (repeat try call.take((each arguments).name, (each arguments).validator))
+          let values = (repeat try call.take(each arguments))
           try call.finish()
           return values
         }

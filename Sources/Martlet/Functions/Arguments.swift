@@ -2,11 +2,10 @@ import MartletWire
 
 /// The arguments of one call: a JSON object whose members are found once, and decoded each by its validator.
 public struct Arguments {
-  @usableFromInline
-  struct Member {
-    @usableFromInline var name: UnsafeRawBufferPointer
-    @usableFromInline var json: UnsafeRawBufferPointer
-    @usableFromInline var isTaken = false
+  private struct Member {
+    var name: UnsafeRawBufferPointer
+    var json: UnsafeRawBufferPointer
+    var isTaken = false
   }
 
   private var members: ContiguousArray<Member> = []
@@ -29,37 +28,39 @@ public struct Arguments {
     }
   }
 
-  /// Decodes the argument called `name`. An error's path begins with `args`.
-  public mutating func take<Value>(_ name: String, _ validator: Validator<Value>) throws -> Value {
-    var name = name
-    return try name.withUTF8 { name in
-      var found: UnsafeRawBufferPointer?
-      for index in members.indices
-      where members[index].name.count == name.count
-        && compareBytes(members[index].name, UnsafeRawBufferPointer(name)) == 0
-      {
-        guard !members[index].isTaken else {
-          throw Self.invalid(name, ValidationError(expected: "one value", found: "two"))
-        }
-        members[index].isTaken = true
-        taken += 1
-        found = members[index].json
+  /// Decodes an argument. An error's path begins with `args`.
+  public mutating func take<Value>(_ argument: Arg<Value>) throws -> Value {
+    let json = try find(argument.interned.bytes)
+    do { return try argument.validator.decodeMember(json) } catch { throw Self.invalid(argument.interned.bytes, error) }
+  }
+
+  /// The same for a function of the server's own, whose arguments are declared as data.
+  mutating func take<Value>(_ name: String, _ validator: Validator<Value>) throws -> Value {
+    try take(Arg(name, validator))
+  }
+
+  private mutating func find(_ name: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer? {
+    var found: UnsafeRawBufferPointer?
+    for index in members.indices where compareBytes(members[index].name, name) == 0 {
+      guard !members[index].isTaken else {
+        throw Self.invalid(name, ValidationError(expected: "one value", found: "two"))
       }
-      do { return try validator.decodeMember(found) } catch { throw Self.invalid(name, error) }
+      members[index].isTaken = true
+      taken += 1
+      found = members[index].json
     }
+    return found
   }
 
   /// Throws where the call has an argument that the function doesn't know.
   public func finish() throws {
     guard taken == members.count else {
       let unknown = members.first { !$0.isTaken }!
-      throw unknown.name.withMemoryRebound(to: UInt8.self) {
-        Self.invalid($0, ValidationError(expected: "nothing, the function takes no such argument", found: "a value"))
-      }
+      throw Self.invalid(unknown.name, ValidationError(expected: "no argument of this name", found: "one"))
     }
   }
 
-  private static func invalid(_ name: UnsafeBufferPointer<UInt8>, _ error: any Error) -> WireError {
+  private static func invalid(_ name: UnsafeRawBufferPointer, _ error: any Error) -> WireError {
     let error = error as? ValidationError ?? ValidationError(expected: "a value", found: "\(error)")
     let path: [ValidationError.PathComponent] = [.field("args"), .field(String(decoding: name, as: UTF8.self))]
     return WireError(.invalidArguments, "\(ValidationError(path: path + error.path, expected: error.expected, found: error.found))")

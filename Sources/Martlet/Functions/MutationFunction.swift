@@ -19,7 +19,7 @@ public struct MutationFunction<Module: FunctionModule, Result: WireValue, each A
       path: Module.path, name: name, visibility: visibility, limits: limits,
       arguments: argumentShapes(repeat each arguments),
       mutation: { context, call, answer in
-        let values = (repeat try call.take((each arguments).name, (each arguments).validator))
+        let values = (repeat try call.take(each arguments))
         try call.finish()
         try handler(context, repeat each values).encode(to: &answer)
       })

@@ -18,7 +18,7 @@ public struct QueryFunction<Module: FunctionModule, Result: WireValue, each Argu
       path: Module.path, name: name, visibility: visibility, limits: limits,
       arguments: argumentShapes(repeat each arguments),
       query: { context, call, answer in
-        let values = (repeat try call.take((each arguments).name, (each arguments).validator))
+        let values = (repeat try call.take(each arguments))
         try call.finish()
         try handler(context, repeat each values).encode(to: &answer)
       })

@@ -83,7 +83,7 @@ public struct TableQuery<T: Table> {
   public func sum(_ field: KeyPath<T, Field<Double>>) throws -> Double {
     let field = schema.prototype[keyPath: field]
     let isDeclared = slot.declaredPosition >= 0
-      && table.layout.indexes[slot.declaredPosition].summedField == field.label.utf8
+      && table.layout.indexes[slot.declaredPosition].summedField == field.label.interned
     guard isDeclared, predicates.isEmpty else {
       return try read(limit: .max).reduce(0) { $0 + $1.storage.read(field) }
     }

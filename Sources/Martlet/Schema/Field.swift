@@ -2,11 +2,14 @@
 public final class Field<Value: Sendable>: Sendable {
   package let label: Label
   package let validator: Validator<Value>
+  /// Whether a value of the right type may still not fit: see `ValidatorShape.isWiderThanItsType`.
+  let mustCheck: Bool
 
   /// - Parameter name: the name on the wire; the property's name when it is left out.
   public init(_ name: String? = nil, _ validator: Validator<Value>) {
     label = Label(name)
     self.validator = validator
+    mustCheck = validator.shape.isWiderThanItsType
   }
 
   public convenience init(_ validator: Validator<Value>) { self.init(nil, validator) }

@@ -11,3 +11,16 @@ extension TableLayout {
     }
   }
 }
+
+extension ValidatorShape {
+  /// Whether a Swift value of this shape's type may not fit the shape: an id can be of another table, `any` can nest too
+  /// deep, an `Int` can be too large for a float64.
+  var isWiderThanItsType: Bool {
+    switch self {
+    case .null, .boolean, .int64, .float64, .string, .bytes, .literal, .enumeration: false
+    case .any, .id, .wholeNumber, .union: true
+    case .array(let element), .record(let element), .optional(let element): element.isWiderThanItsType
+    case .object(let members): members.contains { $0.shape.isWiderThanItsType }
+    }
+  }
+}

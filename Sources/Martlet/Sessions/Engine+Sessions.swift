@@ -14,6 +14,7 @@ extension Engine {
   /// Handles what arrived: every whole line of it, in order. Answers that are ready are sent once, at the end.
   package func receive(_ bytes: UnsafeRawBufferPointer, from id: SessionID) {
     guard let session = sessions[id], session.closing == nil else { return }
+    wallMilliseconds = environment.clock.wallMilliseconds()
     // The splitter is taken out while it runs, since the lines that it finds are handled with the session.
     var splitter = LineSplitter(maxLineBytes: configuration.maximumLineBytes)
     swap(&splitter, &session.splitter)

@@ -1,13 +1,13 @@
 /// How a declared index makes a key of a document: its fields, resolved once when the table is set up.
-struct IndexLayout: Sendable {
+final class IndexLayout: Sendable {
   let name: String
-  let fields: [ContiguousArray<UInt8>]
-  let summedField: ContiguousArray<UInt8>?
+  let fields: [InternedName]
+  let summedField: InternedName?
 
   init(_ definition: TableDefinition.Index) {
     name = definition.name
-    fields = definition.fields.map { ContiguousArray($0.utf8) }
-    summedField = definition.summedField.map { ContiguousArray($0.utf8) }
+    fields = definition.fields.map(InternedName.init)
+    summedField = definition.summedField.map(InternedName.init)
   }
 
   /// The document's position in this index: its fields' memcomparable bytes, then its creation time, which is distinct
@@ -15,7 +15,7 @@ struct IndexLayout: Sendable {
   func key(of document: DocumentStorage, with writer: inout IndexKeyWriter) -> IndexKey {
     writer.removeAll()
     for field in fields {
-      if let json = field.withUnsafeBytes({ document.value(named: $0) }) {
+      if let json = document.value(named: field.bytes) {
         var reader = JSONReader(json)
         do {
           try writer.append(json: &reader)
@@ -31,7 +31,7 @@ struct IndexLayout: Sendable {
 
   /// What the document adds to this index's sum: its summed field where that is a number, else nothing.
   func summand(of document: DocumentStorage) -> Double {
-    guard let json = summedField?.withUnsafeBytes({ document.value(named: $0) }) else { return 0 }
+    guard let summedField, let json = document.value(named: summedField.bytes) else { return 0 }
     var reader = JSONReader(json)
     return (try? reader.readDouble()) ?? 0
   }

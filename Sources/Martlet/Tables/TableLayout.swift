@@ -9,7 +9,7 @@ package final class TableLayout: Sendable {
   package init(number: UInt32, definition: TableDefinition) {
     self.number = number
     self.definition = definition
-    indexes = definition.indexes.map(IndexLayout.init)
+    indexes = definition.indexes.map { IndexLayout($0) }
     shape = definition.documentShape
   }
 

@@ -18,6 +18,12 @@ public struct Limits: Sendable {
   public init() {}
 }
 
+/// A server's limits, shared by its transactions.
+final class SharedLimits: Sendable {
+  let limits: Limits
+  init(_ limits: Limits) { self.limits = limits }
+}
+
 /// How much of the engine's own thread a handler may use before it is abandoned there and run again on another.
 ///
 /// A transaction that is over sooner than a thread can be woken belongs on the engine's thread; a longer one would make

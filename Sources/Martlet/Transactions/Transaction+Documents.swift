@@ -64,7 +64,7 @@ extension Transaction {
       throw fail(exceeded("bytes in a document", limits.documentBytes, "split the document of table \(table.layout.name)"))
     }
     let document = scratch.builder.finish(id: id, creationTime: creationTime)
-    if base == nil || !isChecked {
+    if base == nil || !isChecked || changes.mustCheck {
       try table.layout.check(document, catalog: catalog, maximumDepth: limits.documentDepth)
     }
     try charge(written: document.jsonCount)

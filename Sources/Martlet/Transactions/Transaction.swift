@@ -28,12 +28,14 @@ package final class Transaction {
 
   let catalog: Catalog
   let environment: EngineEnvironment
-  let limits: Limits
+  let function: FunctionDefinition
+  var limits: Limits { function.limits ?? defaultLimits.limits }
+  private let defaultLimits: SharedLimits
   let place: Place
   let canWrite: Bool
   let tracksReads: Bool
   let snapshotTimestamp: UInt64
-  let functionName: String
+  var functionName: String { function.name }
   let identity: Identity
 
   /// The wall clock's time at the start, milliseconds since 1970: the only time that a handler sees.
@@ -44,6 +46,7 @@ package final class Transaction {
 
   private let contents: (StoredTable) -> TableContents
   private(set) var views: ContiguousArray<TableView> = []
+  private var lastView: TableView?
   private(set) var reads = ReadSet()
   private(set) var abort: Abort?
   var logLines: [LogLine] = []
@@ -51,7 +54,8 @@ package final class Transaction {
   private(set) var documentsRead = 0
   private(set) var documentsWritten = 0
   private(set) var bytesWritten = 0
-  private let startNanoseconds: UInt64
+  /// Read when the clock is first looked at: a short transaction doesn't need to know the time.
+  private var startNanoseconds: UInt64?
   private var chargesUntilClock = 16
 
   let scratch: TransactionScratch
@@ -65,13 +69,12 @@ package final class Transaction {
   ) {
     catalog = start.catalog
     environment = start.environment
-    limits = start.limits
+    function = start.function
+    defaultLimits = start.limits
     snapshotTimestamp = start.timestamp
-    functionName = start.functionName
     identity = start.identity
     now = start.now
     seed = start.seed
-    startNanoseconds = start.environment.clock.monotonicNanoseconds()
     self.scratch = scratch
     changes = scratch.changes
     self.place = place
@@ -81,13 +84,21 @@ package final class Transaction {
   }
 
   func view(of table: StoredTable) -> TableView {
-    for view in views where view.table === table { return view }
+    if let lastView, lastView.table === table { return lastView }
+    if let view = views.first(where: { $0.table === table }) {
+      lastView = view
+      return view
+    }
     let view = TableView(table: table, snapshot: contents(table), scratch: scratch)
     views.append(view)
+    lastView = view
     return view
   }
 
-  func releaseViews() { views.removeAll() }
+  func releaseViews() {
+    views.removeAll()
+    lastView = nil
+  }
 
   // MARK: Accounting
 
@@ -128,7 +139,12 @@ package final class Transaction {
   }
 
   private func checkClock() throws {
-    let elapsed = environment.clock.monotonicNanoseconds() &- startNanoseconds
+    let nanoseconds = environment.clock.monotonicNanoseconds()
+    guard let startNanoseconds else {
+      self.startNanoseconds = nanoseconds
+      return
+    }
+    let elapsed = nanoseconds &- startNanoseconds
     if place == .engineThread {
       if elapsed > LoopBudget.nanoseconds {
         abort = .needsOwnThread
@@ -184,9 +200,9 @@ package final class Transaction {
 struct TransactionStart {
   var catalog: Catalog
   var environment: EngineEnvironment
-  var limits: Limits
+  var limits: SharedLimits
   var timestamp: UInt64
-  var functionName: String
+  var function: FunctionDefinition
   var identity: Identity
   var now: Double
   /// What `ctx.random` begins with; nil where any number will do.

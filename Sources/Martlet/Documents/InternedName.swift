@@ -1,0 +1,31 @@
+import Synchronization
+
+/// A field's name as bytes that stay where they are for the life of the process.
+///
+/// The names of a schema are few, and compared for every field that is read: a pointer costs no reference counting. Names
+/// that come from outside are never interned.
+struct InternedName: Hashable, @unchecked Sendable {
+  // Sound to share: the bytes are written before the pointer is published, and never written or freed again.
+  let bytes: UnsafeRawBufferPointer
+
+  init(_ name: String) {
+    bytes = Self.known.withLock { known in
+      if let bytes = known[name] { return bytes }
+      let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: name.utf8.count, alignment: 1)
+      copy.copyBytes(from: name.utf8)
+      let interned = Interned(bytes: UnsafeRawBufferPointer(copy))
+      known[name] = interned
+      return interned
+    }.bytes
+  }
+
+  static func == (lhs: InternedName, rhs: InternedName) -> Bool { lhs.bytes.baseAddress == rhs.bytes.baseAddress }
+  func hash(into hasher: inout Hasher) { hasher.combine(bytes.baseAddress) }
+
+  private struct Interned: @unchecked Sendable {
+    // As above.
+    let bytes: UnsafeRawBufferPointer
+  }
+
+  private static let known = Mutex<[String: Interned]>([:])
+}

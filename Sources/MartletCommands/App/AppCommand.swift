@@ -1,0 +1,41 @@
+import ArgumentParser
+import Martlet
+
+/// A command that is handed what it has of the world, so that a test can run it without a process.
+protocol AppCommand: ParsableCommand {
+  /// Whether a program reads the output; its errors are then JSON too.
+  var wantsJSON: Bool { get }
+  func run(in context: CommandContext) async throws
+}
+
+struct CommandContext: Sendable {
+  var app: MartletApp
+  var console: Console
+  var environment: [String: String]
+
+  /// How this executable is called at the prompt. A script that stands in for it says so in `MARTLET_COMMAND`.
+  var invocation: String {
+    environment["MARTLET_COMMAND"] ?? CommandLine.arguments.first ?? app.name
+  }
+}
+
+struct RootCommand: ParsableCommand {
+  static var configuration: CommandConfiguration {
+    let app = MartletApp.current
+    let serve: any ParsableCommand.Type =
+      switch app.content {
+      case .app: ServeCommand.self
+      case .examples: ServeExamplesCommand.self
+      }
+    return CommandConfiguration(
+      commandName: app.name,
+      abstract: "A reactive document database: its server, and what speaks with it.",
+      version: EngineConfiguration().version,
+      groupedSubcommands: [
+        CommandGroup(name: "The server:", subcommands: [serve, RestoreCommand.self]),
+        CommandGroup(name: "Functions:", subcommands: [RunCommand.self, SubscribeCommand.self, FunctionsCommand.self]),
+        CommandGroup(
+          name: "Data:", subcommands: [TablesCommand.self, DataCommand.self, StatsCommand.self, SnapshotCommand.self]),
+      ])
+  }
+}

@@ -1,0 +1,15 @@
+import MartletValues
+
+// Reading a server's answers, where a missing or unexpected part is shown as nothing, and never stops a command.
+
+extension Value {
+  /// An array's elements; none of anything else.
+  var elements: [Value] {
+    if case .array(let elements) = self { elements } else { [] }
+  }
+
+  /// A string's text; nothing of anything else.
+  var text: String {
+    if case .string(let text) = self { text } else { "" }
+  }
+}

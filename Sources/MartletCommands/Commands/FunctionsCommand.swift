@@ -1,0 +1,36 @@
+import ArgumentParser
+import MartletClient
+
+struct FunctionsCommand: ClientCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "functions", abstract: "The functions that the server offers, with their arguments.")
+
+  @Flag(help: "Those of the server itself too (_system).")
+  var all = false
+
+  @OptionGroup var connection: ConnectionOptions
+
+  func run(_ client: MartletClient, _ context: CommandContext) async throws {
+    let functions = try await client.query("_system:functions").elements.filter { function in
+      all || function["name"]?.text.hasPrefix("_system:") != true
+    }
+    if wantsJSON { return try context.console.print(json: .array(functions)) }
+    guard !functions.isEmpty else {
+      return try context.console.output.write("No functions but the server's own; --all shows those.\n")
+    }
+    try context.console.show(Self.table(functions))
+  }
+
+  static func table(_ functions: [Value]) -> TextTable {
+    TextTable(maximumCellWidth: 120) {
+      TextTable.Column("function", functions.map { $0["name"] })
+      TextTable.Column("kind", functions.map(kind))
+      TextTable.Column("arguments", functions.map { $0["args"].map { .string(ShapeText.arguments($0)) } })
+    }
+  }
+
+  private static func kind(_ function: Value) -> Value {
+    let kind = function["kind"]?.text ?? ""
+    return .string(function["visibility"] == "internal" ? "internal \(kind)" : kind)
+  }
+}

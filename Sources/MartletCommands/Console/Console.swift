@@ -1,0 +1,37 @@
+import Foundation
+
+/// Where a command writes.
+struct Console: Sendable {
+  var output: TextSink
+  var errors: TextSink
+  /// The terminal's columns; nil where the output is a file or a pipe, or is read by a test.
+  var columns: Int?
+
+  static var ofProcess: Console {
+    Console(
+      output: .file(STDOUT_FILENO), errors: .file(STDERR_FILENO), columns: terminalColumns(of: STDOUT_FILENO))
+  }
+
+  /// A value for a person. One object has a line for each field, and so more room for its cells than a table's.
+  func show(_ value: Value) throws {
+    var renderer = ValueRenderer(maximumLineWidth: columns)
+    if case .object = value { renderer.maximumCellWidth = 160 }
+    try output.write(renderer.render(value))
+  }
+
+  /// A value for a program: one line.
+  func print(json value: Value) throws { try output.write(value.json + "\n") }
+
+  func show(_ table: TextTable) throws {
+    var table = table
+    table.maximumLineWidth = columns
+    try output.write(table.render())
+  }
+
+  private static func terminalColumns(of descriptor: Int32) -> Int? {
+    guard isatty(descriptor) == 1 else { return nil }
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Foundation
+@_exported import Martlet
+
+/// An app's executable, whole: its server, and every command that speaks with one.
+///
+/// ```swift
+/// import MartletCommands
+///
+/// await MartletApp(schema: [Accounts.self], functions: [Bank.self]).main()
+/// ```
+///
+/// `serve` starts the app; `run`, `subscribe`, `functions`, `tables`, `data`, `stats` and `snapshot` ask a running server, of
+/// this app or of any other; `restore` makes a stopped server's data file from a snapshot. `--help` tells of each.
+///
+/// The process ends with 0; with 1 after an error, which is told on standard error; with 64 where the command line is wrong.
+public struct MartletApp: Sendable {
+  let name: String
+  let content: Content
+
+  enum Content: Sendable {
+    /// What `serve` serves, always.
+    case app(ServedApp)
+    /// What `serve --example` chooses from.
+    case examples([Example])
+  }
+
+  /// - Parameter name: what the executable is called in its help.
+  public init(
+    schema: [any Table.Type], functions: [any FunctionModule.Type], name: String = "martlet"
+  ) {
+    self.name = name
+    content = .app(ServedApp(tables: schema, modules: functions))
+  }
+
+  package init(examples: [Example], name: String = "martlet") {
+    self.name = name
+    content = .examples(examples)
+  }
+
+  /// Runs the command that the process was started with, and ends the process.
+  public func main() async {
+    // A reader that goes away (`martlet data orders | head`) is seen as an error of `write`, not as a signal.
+    signal(SIGPIPE, SIG_IGN)
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    let status = await run(arguments, console: .ofProcess, environment: ProcessInfo.processInfo.environment)
+    exit(status)
+  }
+
+  /// The same without the process: what is printed goes to `console`, and the answer is the exit status.
+  func run(_ arguments: [String], console: Console, environment: [String: String]) async -> Int32 {
+    // The commands' descriptions are static, and depend on the app. They are made while this value is bound.
+    await Self.$current.withValue(self) {
+      var wantsJSON = false
+      do {
+        var command = try RootCommand.parseAsRoot(arguments)
+        if let command = command as? any AppCommand {
+          wantsJSON = command.wantsJSON
+          try await command.run(in: CommandContext(app: self, console: console, environment: environment))
+        } else {
+          try command.run()
+        }
+        return 0
+      } catch {
+        return Failure(error).report(to: console, asJSON: wantsJSON)
+      }
+    }
+  }
+
+  @TaskLocal static var current = MartletApp(schema: [], functions: [])
+}
+
+/// Tables and functions that are served together.
+struct ServedApp: Sendable {
+  var tables: [any Table.Type]
+  var modules: [any FunctionModule.Type]
+}
+
+/// An app that comes with the `martlet` executable.
+package struct Example: Sendable {
+  let name: String
+  let app: ServedApp
+  /// Commands worth typing in a second terminal, without the executable's name: `subscribe accounts:total`.
+  let suggestions: [String]
+
+  package init(
+    _ name: String, tables: [any Table.Type], modules: [any FunctionModule.Type], suggestions: [String]
+  ) {
+    self.name = name
+    app = ServedApp(tables: tables, modules: modules)
+    self.suggestions = suggestions
+  }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Logging
+import Martlet
+import MartletServer
+
+extension Durability: ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}
+
+/// Where a server keeps its data.
+struct DataOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The data file.", valueName: "path"))
+  var data = ServerConfiguration().dataPath
+
+  @Option(help: ArgumentHelp("The folder of snapshots.", valueName: "path"))
+  var snapshots = ServerConfiguration().snapshotsPath
+}
+
+struct ServeOptions: ParsableArguments {
+  @Option(help: "The address to listen on. 0.0.0.0 is every network's: give it an admin key then.")
+  var host = ServerConfiguration().host
+
+  @Option(help: "The port; 0 takes any that is free.")
+  var port = ServerConfiguration().port
+
+  @OptionGroup var data: DataOptions
+
+  @Option(help: "full: nothing is answered before it is on disk. relaxed: a crash of the machine may lose the last 50 ms.")
+  var durability = Durability.full
+
+  @Option(help: ArgumentHelp("Make the data from this snapshot first: a file, or a name. Refused where there are data.", valueName: "snapshot"))
+  var restore: String?
+
+  @Option(help: "What the _system functions need. Left out: MARTLET_ADMIN_KEY of the environment, which others on this machine can't read.")
+  var adminKey: String?
+
+  @Option(help: "What is logged on standard error.")
+  var logLevel = Logger.Level.warning
+
+  @Flag(help: "Say where it listens as one line of JSON.")
+  var json = false
+
+  func validate() throws {
+    guard (0...65535).contains(port) else { throw UsageError("--port must be between 0 and 65535") }
+    // An empty key would let in everyone who sends none.
+    if adminKey == "" { throw UsageError("--admin-key can't be empty") }
+  }
+
+  func configuration(_ environment: [String: String]) -> ServerConfiguration {
+    var configuration = data.configuration
+    configuration.host = host
+    configuration.port = port
+    configuration.durability = durability
+    configuration.adminKey = adminKey ?? environment["MARTLET_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 }
+    return configuration
+  }
+}
+
+extension DataOptions {
+  var configuration: ServerConfiguration {
+    var configuration = ServerConfiguration()
+    configuration.dataPath = data
+    configuration.snapshotsPath = snapshots
+    return configuration
+  }
+}

@@ -1,0 +1,126 @@
+import Logging
+import Martlet
+import MartletValues
+import MartletWire
+
+/// A whole server in one process and one thread: schema, functions, a simulated host, log and disk.
+///
+///     let server = try EngineHarness(tables: [Accounts.self], modules: [Bank.self], seed: 1)
+///     let client = server.connect()
+///     client.send(#"mutation 1 accounts:open {"owner":"alice","balance":100}"#)
+///     server.run()
+///     client.take()                     // ok 1 2 "…"
+///     try server.crash()                // loses what was not synced; a new engine recovers from the same disk
+///
+/// The same seed gives the same run, byte for byte (G10).
+package final class EngineHarness {
+  package let disk: MemoryStorage.Disk
+  package let tables: [any Table.Type]
+  package let modules: [any FunctionModule.Type]
+  package let configuration: EngineConfiguration
+  package let clock = SimulatedClock()
+  private var entropy: DeterministicRandom
+  private let pace: SimulatedLogWriter.Pace
+
+  package private(set) var host: SimulatedHost
+  package private(set) var log: SimulatedLogWriter
+  package private(set) var engine: Engine
+  package private(set) var recovered: RecoveredData
+
+  /// - Parameter disk: what an earlier server left behind; an empty one when it is left out.
+  package init(
+    tables: [any Table.Type], modules: [any FunctionModule.Type], seed: UInt64 = 1, disk: MemoryStorage.Disk = .init(),
+    configuration: EngineConfiguration = EngineConfiguration(), pace: SimulatedLogWriter.Pace = .immediate
+  ) throws {
+    self.disk = disk
+    self.tables = tables
+    self.modules = modules
+    self.configuration = configuration
+    self.pace = pace
+    entropy = DeterministicRandom(seed: seed)
+    (host, log, engine, recovered) = try Self.start(disk, tables, modules, configuration, clock, pace, &entropy)
+  }
+
+  private static func start(
+    _ disk: MemoryStorage.Disk, _ tables: [any Table.Type], _ modules: [any FunctionModule.Type],
+    _ configuration: EngineConfiguration, _ clock: SimulatedClock, _ pace: SimulatedLogWriter.Pace,
+    _ entropy: inout DeterministicRandom
+  ) throws -> (SimulatedHost, SimulatedLogWriter, Engine, RecoveredData) {
+    let host = SimulatedHost(seed: entropy.next(), clock: clock)
+    let storage = MemoryStorage(disk)
+    let registry = try FunctionRegistry(appModules: modules)
+    var recovery = Recovery(schema: try AppSchema(tables))
+    let recovered = try recovery.run(storage, executor: host)
+    let log = SimulatedLogWriter(
+      storage: storage, durability: configuration.durability, host: host, pace: pace, seed: entropy.next())
+    var logger = Logger(label: "martlet.simulation") { _ in SwiftLogNoOpLogHandler() }
+    logger.logLevel = .critical
+    let engine = Engine(
+      host: host, environment: EngineEnvironment(clock: clock, entropy: Entropy(SeededEntropy(seed: entropy.next()))),
+      recovered: recovered, registry: registry, log: log, snapshots: nil, configuration: configuration, logger: logger)
+    host.enter { engine.assumeIsolated { $0.start(newTables: recovered.newTables, snapshots: []) } }
+    // The commit that enters new tables is on disk before a test begins, whatever the pace.
+    if !recovered.newTables.isEmpty {
+      log.pace = .immediate
+      host.run()
+      log.pace = pace
+    }
+    return (host, log, engine, recovered)
+  }
+
+  package func connect() -> InProcessClient { InProcessClient(engine: engine, host: host) }
+
+  /// Everything that can happen without time passing.
+  package func run() { host.run() }
+
+  package func advance(milliseconds: Int) { host.advance(milliseconds: milliseconds) }
+
+  /// Completes the batch that is being written, and lets its consequences happen. False if there was none.
+  @discardableResult
+  package func completeBatch() -> Bool {
+    defer { host.run() }
+    return log.complete()
+  }
+
+  /// Until every commit is durable and nothing is left to do.
+  package func settle() {
+    host.run()
+    for _ in 0..<10_000 {
+      switch pace {
+      case .delayed: host.advance(milliseconds: 4)
+      case .byHand, .immediate: log.complete()
+      }
+      host.run()
+      if log.writing == nil, host.isIdle { return }
+    }
+    preconditionFailure("the simulation does not come to rest")
+  }
+
+  /// Loses power, and starts again from the disk.
+  /// - Parameter keepingUnsynced: how many batches that were written and not synced happen to survive.
+  package func crash(keepingUnsynced: Int = 0) throws {
+    disk.crash(keepingUnsynced: keepingUnsynced)
+    try restart()
+  }
+
+  package func restart() throws {
+    (host, log, engine, recovered) = try Self.start(disk, tables, modules, configuration, clock, pace, &entropy)
+  }
+
+  /// Runs `body` within the engine.
+  package func inspect<Result: Sendable>(_ body: @Sendable (isolated Engine) throws -> Result) rethrows -> Result {
+    try host.enter { try engine.assumeIsolated { try body($0) } }
+  }
+
+  /// One of the counters of `_system:stats`.
+  package func statistic(_ name: String) -> Int {
+    let client = connect()
+    client.send("query s _system:stats")
+    settle()
+    defer { client.disconnect() }
+    guard let line = client.lines.first, line.kind == .ok, case .object(let members)? = try? Value(json: line.rest),
+      case .float64(let value)? = members[name]
+    else { preconditionFailure("there is no counter \(name)") }
+    return Int(value)
+  }
+}
