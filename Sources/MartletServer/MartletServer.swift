@@ -141,8 +141,8 @@ public final class MartletServer: Service {
       ? try SnapshotReader(path: snapshot)
       : try SnapshotReader(directory: configuration.snapshotsPath, name: snapshot)
     try SQLiteStorage.restore(reader, to: configuration.dataPath)
-    let documents = reader.description.tables.filter { !$0.name.hasPrefix("_") }.reduce(0) { $0 + $1.documentCount }
-    return (documents, reader.description.timestamp)
+    let documents = reader.manifest.tables.filter { !$0.name.hasPrefix("_") }.reduce(0) { $0 + $1.documentCount }
+    return (documents, reader.manifest.timestamp)
   }
 }
 

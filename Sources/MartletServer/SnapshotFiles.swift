@@ -6,7 +6,7 @@ import MartletSQLite
 struct SnapshotFiles: SnapshotStore {
   let path: String
 
-  func write(_ snapshot: DatabaseSnapshot, name: String?) throws -> Martlet.SnapshotDescription {
+  func write(_ snapshot: DatabaseSnapshot, name: String?) throws -> SnapshotDescription {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     let writer = try SnapshotWriter(
       directory: path, name: name ?? Self.name(at: snapshot.wallMilliseconds), timestamp: snapshot.timestamp,
@@ -20,16 +20,16 @@ struct SnapshotFiles: SnapshotStore {
     return Self.describe(try writer.finish())
   }
 
-  func list() throws -> [Martlet.SnapshotDescription] {
+  func list() throws -> [SnapshotDescription] {
     try SnapshotDirectory(path: path).list().compactMap { entry in
-      (try? entry.description.get()).map(Self.describe)
+      (try? entry.manifest.get()).map(Self.describe)
     }
   }
 
-  private static func describe(_ description: MartletSQLite.SnapshotDescription) -> Martlet.SnapshotDescription {
-    Martlet.SnapshotDescription(
-      name: description.name, timestamp: description.timestamp, createdAt: description.createdMilliseconds,
-      documents: description.documentCount, bytes: description.byteCount)
+  private static func describe(_ manifest: SnapshotManifest) -> SnapshotDescription {
+    SnapshotDescription(
+      name: manifest.name, timestamp: manifest.timestamp, createdAt: manifest.createdMilliseconds,
+      documents: manifest.documentCount, bytes: manifest.byteCount)
   }
 
   /// `2026-11-21T10-15-00Z`: sorts by time, and is a file's name everywhere.

@@ -10,7 +10,7 @@ struct SnapshotTests {
   static let names: [UInt32: String] = [1: "_tables", 2: "accounts", 3: "Accounts"]
 
   @discardableResult
-  static func write(_ contents: Contents, timestamp: UInt64, name: String, in directory: TemporaryDirectory) throws -> SnapshotDescription {
+  static func write(_ contents: Contents, timestamp: UInt64, name: String, in directory: TemporaryDirectory) throws -> SnapshotManifest {
     let writer = try SnapshotWriter(
       directory: directory.path, name: name, timestamp: timestamp, wallClockMilliseconds: 1_700_000_000_000)
     for (number, name) in names.sorted(by: { $0.key < $1.key }) {
@@ -35,9 +35,9 @@ struct SnapshotTests {
     var workload = Self.workload(seed)
     let written = try Self.write(workload.contents, timestamp: workload.timestamp, name: "monday", in: directory)
     let reader = try SnapshotReader(directory: directory.path, name: "monday")
-    #expect(reader.description == written)
-    #expect(reader.description.documentCount == workload.contents.count)
-    #expect(reader.description.tables.map(\.name) == ["_tables", "accounts", "Accounts"])
+    #expect(reader.manifest == written)
+    #expect(reader.manifest.documentCount == workload.contents.count)
+    #expect(reader.manifest.tables.map(\.name) == ["_tables", "accounts", "Accounts"])
     try reader.verify()
 
     try SQLiteStorage.restore(reader, to: directory("data.db"))
@@ -76,7 +76,7 @@ struct SnapshotTests {
         var read: Contents = [:]
         let reader = try SnapshotReader(directory: directory.path, name: "s")
         try reader.forEachDocument { read[$1] = StoredDocument(creationTime: $2, json: [UInt8]($3)) }
-        #expect(read == contents && reader.description.timestamp == workload.timestamp)
+        #expect(read == contents && reader.manifest.timestamp == workload.timestamp)
       } catch is StorageError {
         found += 1
       }
@@ -129,8 +129,8 @@ struct SnapshotTests {
     writeFile(directory("notes.txt"), [1])
     let entries = try SnapshotDirectory(path: directory.path).list()
     #expect(entries.map(\.name) == ["b", "a", "c"])
-    #expect(try entries[0].description.get().timestamp == 10)
-    #expect(throws: StorageError.self) { try entries[2].description.get() }
+    #expect(try entries[0].manifest.get().timestamp == 10)
+    #expect(throws: StorageError.self) { try entries[2].manifest.get() }
     #expect(try SnapshotDirectory(path: directory("none")).list().isEmpty)
   }
 }

@@ -23,13 +23,13 @@ extension SQLiteStorage {
       try Files.publish(temporary, as: path)
     } catch {
       unlink(temporary)
-      throw StorageError(error, path: path, doing: "restoring \(snapshot.description.path)")
+      throw StorageError(error, path: path, doing: "restoring \(snapshot.manifest.path)")
     }
   }
 
   private static func copy(_ snapshot: SnapshotReader, into connection: Connection) throws {
     var checkpoint = CheckpointRow(
-      loggedTimestamp: snapshot.description.timestamp, foldedTimestamp: snapshot.description.timestamp)
+      loggedTimestamp: snapshot.manifest.timestamp, foldedTimestamp: snapshot.manifest.timestamp)
     let (put, store) = try connection.perform { handle in
       (
         try Statement("INSERT INTO documents (id, creation_time, checksum, json) VALUES (?1, ?2, ?3, ?4)", on: handle),

@@ -7,7 +7,7 @@ package struct SnapshotDirectory: Sendable {
     package var name: String
     package var byteCount: Int
     /// What it says about itself, or why it can't be read. Its documents are not read: `SnapshotReader.verify` does that.
-    package var description: Result<SnapshotDescription, StorageError>
+    package var manifest: Result<SnapshotManifest, StorageError>
   }
 
   package var path: String
@@ -22,15 +22,15 @@ package struct SnapshotDirectory: Sendable {
       throw StorageError(.unavailable, "\(path) can't be read; snapshots are kept in a directory", cause: error)
     }
     let entries = files.sorted().filter { $0.hasSuffix(SnapshotFormat.fileSuffix) && !$0.hasPrefix(".") }.map { file in
-      let description = Result { try SnapshotReader(path: path + "/" + file).description }
+      let manifest = Result { try SnapshotReader(path: path + "/" + file).manifest }
       return Entry(
         name: String(file.dropLast(SnapshotFormat.fileSuffix.count)), byteCount: Files.size(path + "/" + file),
-        description: description.mapError { StorageError($0, path: path + "/" + file, doing: "reading the snapshot") })
+        manifest: manifest.mapError { StorageError($0, path: path + "/" + file, doing: "reading the snapshot") })
     }
     return entries.sorted { Self.timestamp($0) < Self.timestamp($1) }
   }
 
   private static func timestamp(_ entry: Entry) -> UInt64 {
-    (try? entry.description.get().timestamp) ?? .max
+    (try? entry.manifest.get().timestamp) ?? .max
   }
 }

@@ -60,7 +60,7 @@ package struct SnapshotTable: Sendable, Equatable {
 }
 
 /// What a snapshot says about itself.
-package struct SnapshotDescription: Sendable, Equatable {
+package struct SnapshotManifest: Sendable, Equatable {
   package var name: String
   package var path: String
   package var byteCount: Int

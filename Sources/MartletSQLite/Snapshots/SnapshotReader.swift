@@ -6,14 +6,14 @@ import MartletValues
 ///
 /// One thread at a time; not shared.
 package final class SnapshotReader {
-  package let description: SnapshotDescription
+  package let manifest: SnapshotManifest
   private let connection: Connection
 
   /// Opens a snapshot and reads what it says about itself. Throws `StorageError`: `unavailable`, `versionMismatch`, `corrupt`.
   package init(path: String) throws {
     guard Files.exists(path) else { throw StorageError(.unavailable, "there is no snapshot at \(path)") }
     connection = try Connection(path: path, purpose: .read)
-    do { description = try Self.describe(connection) } catch { throw StorageError(error, path: path, doing: "reading the snapshot") }
+    do { manifest = try Self.describe(connection) } catch { throw StorageError(error, path: path, doing: "reading the snapshot") }
   }
 
   package convenience init(directory: String, name: String) throws {
@@ -27,7 +27,7 @@ package final class SnapshotReader {
   package func forEachDocument(
     _ body: (SnapshotTable, DocumentID, _ creationTime: Double, _ json: UnsafeRawBufferPointer) throws -> Void
   ) throws {
-    for table in description.tables {
+    for table in manifest.tables {
       try forEachDocument(in: table) { try body(table, $0, $1, $2) }
     }
   }
@@ -45,7 +45,7 @@ package final class SnapshotReader {
         while try select.step() {
           let text = select.string(0)
           guard let id = DocumentID(text), id.tableNumber == table.number else {
-            throw StorageError(.corrupt, "\(description.path): table \(table.name), the row after document \(last) has a malformed id")
+            throw StorageError(.corrupt, "\(manifest.path): table \(table.name), the row after document \(last) has a malformed id")
           }
           let creationTime = select.double(1)
           let json = select.bytes(2)
@@ -56,12 +56,12 @@ package final class SnapshotReader {
         }
       }
     } catch let failure as SQLiteFailure {
-      throw StorageError(failure, path: description.path, doing: "reading table \(table.name) after document \(last)")
+      throw StorageError(failure, path: manifest.path, doing: "reading table \(table.name) after document \(last)")
     }
     guard count == table.documentCount, sum == table.documentSum else {
       throw StorageError(
         .corrupt,
-        "\(description.path): table \(table.name) has \(count) documents with checksum \(String(sum, radix: 16)), "
+        "\(manifest.path): table \(table.name) has \(count) documents with checksum \(String(sum, radix: 16)), "
           + "\(table.documentCount) with \(String(table.documentSum, radix: 16)) were written; restore another snapshot")
     }
   }
@@ -71,7 +71,7 @@ package final class SnapshotReader {
     try forEachDocument { _, _, _, _ in }
   }
 
-  private static func describe(_ connection: Connection) throws -> SnapshotDescription {
+  private static func describe(_ connection: Connection) throws -> SnapshotManifest {
     let path = connection.path
     guard try connection.integer("PRAGMA application_id") == SnapshotFormat.applicationID else {
       throw StorageError(.versionMismatch, "\(path) is not a snapshot of Martlet")
@@ -82,7 +82,7 @@ package final class SnapshotReader {
         .versionMismatch, "\(path) is a snapshot of format \(version), this version reads \(SnapshotFormat.version); use the version that wrote it")
     }
     let file = URL(fileURLWithPath: path).lastPathComponent
-    var description = SnapshotDescription(
+    var manifest = SnapshotManifest(
       name: file.hasSuffix(SnapshotFormat.fileSuffix) ? String(file.dropLast(SnapshotFormat.fileSuffix.count)) : file,
       path: path, byteCount: Files.size(path), timestamp: 0, createdMilliseconds: 0, tables: [])
     var checksum: UInt64?
@@ -90,8 +90,8 @@ package final class SnapshotReader {
       let meta = try Statement("SELECT key, value FROM _snapshot", on: handle)
       while try meta.step() {
         switch meta.string(0) {
-        case "timestamp": description.timestamp = meta.uint64(1)
-        case "created_milliseconds": description.createdMilliseconds = meta.double(1)
+        case "timestamp": manifest.timestamp = meta.uint64(1)
+        case "created_milliseconds": manifest.createdMilliseconds = meta.double(1)
         case "checksum": checksum = meta.uint64(1)
         default: break
         }
@@ -102,15 +102,15 @@ package final class SnapshotReader {
         guard let number = UInt32(exactly: tables.int64(1)) else {
           throw StorageError(.corrupt, "\(path): table \(tables.string(0)) has the impossible number \(tables.int64(1))")
         }
-        description.tables.append(
+        manifest.tables.append(
           SnapshotTable(
             name: tables.string(0), number: number, documentCount: Int(tables.int64(2)), documentSum: tables.uint64(3),
             sqlTable: tables.string(4)))
       }
     }
-    guard checksum == description.checksum else {
+    guard checksum == manifest.checksum else {
       throw StorageError(.corrupt, "\(path): its list of tables does not match its checksum; restore another snapshot")
     }
-    return description
+    return manifest
   }
 }

@@ -10,7 +10,7 @@ import MartletValues
 ///       try writer.beginTable(table.name, number: table.number)
 ///       for document in table { try writer.document(document.id, creationTime: …, json: …) }
 ///     }
-///     let description = try writer.finish()
+///     let manifest = try writer.finish()
 ///
 /// It is fed from a snapshot in memory, on a thread of its own, while commits go on. The file has a temporary name until it is complete and
 /// synced, so a crash leaves no half of one. Documents may come in any order; in that of their ids it is fastest (about 2 µs each).
@@ -23,7 +23,7 @@ package final class SnapshotWriter {
   private let connection: Connection
   private let temporary: String
   private let path: String
-  private var description: SnapshotDescription
+  private var manifest: SnapshotManifest
   private var insert: Statement?
   private var unsyncedBytes = 0
   private var isFinished = false
@@ -37,7 +37,7 @@ package final class SnapshotWriter {
     }
     temporary = directory + "/." + name + SnapshotFormat.fileSuffix + ".partial"
     unlink(temporary)
-    description = SnapshotDescription(
+    manifest = SnapshotManifest(
       name: name, path: path, byteCount: 0, timestamp: timestamp, createdMilliseconds: wallClockMilliseconds, tables: [])
     connection = try Connection(path: temporary, purpose: .build)
     try attempt {
@@ -54,21 +54,21 @@ package final class SnapshotWriter {
     let lowercase = name.lowercased()
     let isTaken =
       lowercase.hasPrefix("sqlite_") || lowercase.hasPrefix("_snapshot") || lowercase.hasPrefix("table_")
-      || name.utf8.contains(0) || description.tables.contains { $0.sqlTable.lowercased() == lowercase }
+      || name.utf8.contains(0) || manifest.tables.contains { $0.sqlTable.lowercased() == lowercase }
     let sqlTable = isTaken ? "table_\(number)" : name
     try attempt {
       let quoted = SnapshotFormat.quoted(sqlTable)
       try connection.execute("CREATE TABLE \(quoted) (_id TEXT PRIMARY KEY, _creationTime REAL NOT NULL, document TEXT NOT NULL) WITHOUT ROWID")
       insert = try connection.perform { try Statement("INSERT INTO \(quoted) VALUES (?1, ?2, ?3)", on: $0) }
     }
-    description.tables.append(SnapshotTable(name: name, number: number, documentCount: 0, documentSum: 0, sqlTable: sqlTable))
+    manifest.tables.append(SnapshotTable(name: name, number: number, documentCount: 0, documentSum: 0, sqlTable: sqlTable))
   }
 
   /// Adds a document to the table that was begun last.
   package func document(_ id: DocumentID, creationTime: Double, json: UnsafeRawBufferPointer) throws {
     guard let insert else { preconditionFailure("a document before its table") }
-    let index = description.tables.count - 1
-    precondition(id.tableNumber == description.tables[index].number, "a document of another table")
+    let index = manifest.tables.count - 1
+    precondition(id.tableNumber == manifest.tables[index].number, "a document of another table")
     try attempt {
       try connection.perform { _ in
         insert.bind(1, id.description)
@@ -76,8 +76,8 @@ package final class SnapshotWriter {
         insert.bind(text: 3, json)
         try insert.run()
       }
-      description.tables[index].documentCount += 1
-      description.tables[index].documentSum &+= Checksum.of(document: id, creationTime: creationTime, json: json)
+      manifest.tables[index].documentCount += 1
+      manifest.tables[index].documentSum &+= Checksum.of(document: id, creationTime: creationTime, json: json)
       unsyncedBytes += json.count + 64
       if unsyncedBytes >= Self.bytesBetweenSyncs {
         try connection.execute("COMMIT")
@@ -90,24 +90,24 @@ package final class SnapshotWriter {
   }
 
   /// Completes, syncs and names the file.
-  package func finish() throws -> SnapshotDescription {
+  package func finish() throws -> SnapshotManifest {
     precondition(!isFinished, "the snapshot was finished, or abandoned")
     insert = nil
-    description.tables.sort { $0.number < $1.number }
+    manifest.tables.sort { $0.number < $1.number }
     try attempt {
       try connection.perform { handle in
         let meta = try Statement("INSERT INTO _snapshot VALUES (?1, ?2)", on: handle)
         try meta.run("format", SnapshotFormat.version)
-        try meta.run("timestamp", Int64(bitPattern: description.timestamp))
-        try meta.run("checksum", Int64(bitPattern: description.checksum))
+        try meta.run("timestamp", Int64(bitPattern: manifest.timestamp))
+        try meta.run("checksum", Int64(bitPattern: manifest.checksum))
         meta.bind(1, "created_milliseconds")
-        meta.bind(2, description.createdMilliseconds)
+        meta.bind(2, manifest.createdMilliseconds)
         try meta.run()
         meta.bind(1, "created")
-        meta.bind(2, Date(timeIntervalSince1970: description.createdMilliseconds / 1000).formatted(.iso8601))
+        meta.bind(2, Date(timeIntervalSince1970: manifest.createdMilliseconds / 1000).formatted(.iso8601))
         try meta.run()
         let tables = try Statement("INSERT INTO _snapshot_tables VALUES (?1, ?2, ?3, ?4, ?5)", on: handle)
-        for table in description.tables {
+        for table in manifest.tables {
           tables.bind(1, table.name)
           tables.bind(2, Int64(table.number))
           tables.bind(3, table.sqlTable)
@@ -121,8 +121,8 @@ package final class SnapshotWriter {
       try Files.publish(temporary, as: path)
     }
     isFinished = true
-    description.byteCount = Files.size(path)
-    return description
+    manifest.byteCount = Files.size(path)
+    return manifest
   }
 
   /// Removes what was written. Does nothing after `finish`.
