@@ -4,9 +4,10 @@
 /// JSON is copied into the answer as it stands.
 @dynamicMemberLookup
 public struct Document<T: Table>: Sendable {
-  package let storage: DocumentStorage
-  package let schema: TableSchema<T>
+  @usableFromInline package let storage: DocumentStorage
+  @usableFromInline package let schema: TableSchema<T>
 
+  @inlinable
   package init(storage: DocumentStorage, schema: TableSchema<T>) {
     self.storage = storage
     self.schema = schema
@@ -17,6 +18,7 @@ public struct Document<T: Table>: Sendable {
   /// When the document was inserted: milliseconds since 1970, distinct within the table and growing.
   public var creationTime: Double { storage.creationTime }
 
+  @inlinable
   public subscript<Value>(dynamicMember field: KeyPath<T, Field<Value>>) -> Value {
     storage.read(schema.prototype[keyPath: field])
   }
@@ -28,24 +30,34 @@ public struct Document<T: Table>: Sendable {
 extension DocumentStorage {
   /// A field's value by its type. Every write and every start checks documents against their table's schema, so that
   /// one that doesn't fit can't be met here.
+  @inlinable
   package func read<Value>(_ field: Field<Value>) -> Value {
     do {
-      return try field.validator.decodeMember(value(of: field.label))
+      return try field.validator.decodeMember(value(named: field.label.bytes))
     } catch {
-      preconditionFailure("document \(id): field \"\(field.name)\" does not fit its table's schema: \(error)")
+      misfit(field.name, error)
     }
+  }
+
+  @usableFromInline
+  func misfit(_ field: String, _ error: any Error) -> Never {
+    preconditionFailure("document \(id): field \"\(field)\" does not fit its table's schema: \(error)")
   }
 }
 
 extension Validator {
   /// A member's value from its JSON, or from its absence.
+  @inlinable
   package func decodeMember(_ json: UnsafeRawBufferPointer?) throws -> T {
-    guard let json else {
-      if let absence { return absence.value }
-      throw ValidationError(expected: shape.description, found: "nothing")
-    }
+    guard let json else { return try decodeAbsence() }
     var reader = JSONReader(json)
     return try decode(&reader)
+  }
+
+  @usableFromInline
+  func decodeAbsence() throws -> T {
+    if let absence { return absence.value }
+    throw ValidationError(expected: shape.description, found: "nothing")
   }
 }
 

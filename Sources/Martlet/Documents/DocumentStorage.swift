@@ -1,6 +1,7 @@
 import Glibc
 
 /// What stands before a document's bytes.
+@usableFromInline
 package struct DocumentHeader {
   let id: DocumentID
   let creationTime: Double
@@ -26,8 +27,9 @@ package struct DocumentHeader {
 ///
 /// Immutable once made, so that snapshots, log and answers share it. `@unchecked Sendable` is sound for that reason: the
 /// bytes are written by `make` alone, before it returns the document.
+@usableFromInline
 package struct DocumentStorage: @unchecked Sendable {
-  private let buffer: ManagedBuffer<DocumentHeader, UInt32>
+  @usableFromInline let buffer: ManagedBuffer<DocumentHeader, UInt32>
 
   /// The longest name of a top-level field, in bytes, and the longest JSON of a document: what a position has room for.
   package static let maximumNameLength = 255
@@ -52,10 +54,14 @@ package struct DocumentStorage: @unchecked Sendable {
   /// Whether two are one and the same version of a document.
   package func isIdentical(to other: DocumentStorage) -> Bool { buffer === other.buffer }
 
-  @inline(__always) package var id: DocumentID { buffer.header.id }
-  @inline(__always) package var creationTime: Double { buffer.header.creationTime }
-  @inline(__always) package var jsonCount: Int { Int(buffer.header.jsonCount) }
-  @inline(__always) package var fieldCount: Int { Int(buffer.header.fieldCount) }
+  /// Read through a pointer: an access by `buffer.header` would be checked for exclusivity at run time.
+  @inline(__always)
+  private var header: UnsafeMutablePointer<DocumentHeader> { buffer.withUnsafeMutablePointerToHeader { $0 } }
+
+  @inline(__always) package var id: DocumentID { header.pointee.id }
+  @inline(__always) package var creationTime: Double { header.pointee.creationTime }
+  @inline(__always) package var jsonCount: Int { Int(header.pointee.jsonCount) }
+  @inline(__always) package var fieldCount: Int { Int(header.pointee.fieldCount) }
 
   /// The canonical JSON. Valid while the document is: callers that keep the buffer keep the document.
   @inline(__always)
@@ -84,10 +90,12 @@ package struct DocumentStorage: @unchecked Sendable {
   }
 
   /// The JSON of the field called `name`; nil where the document has none. Costs a few nanoseconds a field.
+  @usableFromInline
   package func value(named name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
     guard let nameBase = name.baseAddress else { return nil }
     let base = json.baseAddress!
-    for field in 0..<fieldCount {
+    let count = fieldCount
+    for field in 0..<count {
       let (offset, length) = position(field)
       if length == name.count, memcmp(base + offset, nameBase, length) == 0 { return value(ofField: field) }
     }

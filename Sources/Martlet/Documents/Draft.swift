@@ -8,19 +8,32 @@
 /// (in an insert) is a programmer's error and traps. Setting an optional field to nil removes it.
 @dynamicMemberLookup
 public struct Draft<T: Table>: ~Copyable {
-  let schema: TableSchema<T>
-  let base: DocumentStorage?
-  let changes: FieldChanges
+  @usableFromInline let schema: TableSchema<T>
+  @usableFromInline let base: DocumentStorage?
+  @usableFromInline let changes: FieldChanges
 
+  @inlinable
+  init(schema: TableSchema<T>, base: DocumentStorage?, changes: FieldChanges) {
+    self.schema = schema
+    self.base = base
+    self.changes = changes
+  }
+
+  @inlinable
   public subscript<Value>(dynamicMember field: KeyPath<T, Field<Value>>) -> Value {
     get {
       let field = schema.prototype[keyPath: field]
       do {
-        return try changes.decode(field, base: base)
+        return try field.validator.decodeMember(changes.member(field.label.bytes, of: base))
       } catch {
-        preconditionFailure("\(T.name): field \"\(field.name)\" is read before it is set")
+        Self.isReadBeforeSet(field.name)
       }
     }
     nonmutating set { changes.set(schema.prototype[keyPath: field], to: newValue) }
+  }
+
+  @usableFromInline
+  static func isReadBeforeSet(_ field: String) -> Never {
+    preconditionFailure("\(T.name): field \"\(field)\" is read before it is set")
   }
 }

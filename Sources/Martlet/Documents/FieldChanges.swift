@@ -1,4 +1,5 @@
 /// The members that a write sets or removes, each with its new JSON. Used again from write to write of a thread.
+@usableFromInline
 final class FieldChanges {
   /// Where a member's name and JSON stand in `bytes`. No JSON: the member is removed.
   private struct Change {
@@ -7,120 +8,141 @@ final class FieldChanges {
     var jsonEnd: Int
     var isRemoval: Bool { jsonStart == jsonEnd }
 
-    func name(in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-      UnsafeRawBufferPointer(rebasing: bytes[nameStart..<jsonStart])
+    @inline(__always)
+    func name(in bytes: UnsafeRawPointer) -> UnsafeRawBufferPointer {
+      UnsafeRawBufferPointer(start: bytes + nameStart, count: jsonStart - nameStart)
     }
 
-    func json(in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-      UnsafeRawBufferPointer(rebasing: bytes[jsonStart..<jsonEnd])
+    @inline(__always)
+    func json(in bytes: UnsafeRawPointer) -> UnsafeRawBufferPointer {
+      UnsafeRawBufferPointer(start: bytes + jsonStart, count: jsonEnd - jsonStart)
     }
   }
 
   /// In the order of the names, the order of a canonical document's members.
   private var changes: ContiguousArray<Change> = []
-  private var bytes = JSONWriter(capacity: 512)
+  /// The names and JSON. Behind a pointer, since each access to a stored property of this class would be checked for
+  /// exclusivity at run time; sound, since the list is used by one thread at a time, and no writing calls back into it.
+  @usableFromInline let bytes: UnsafeMutablePointer<JSONWriter>
+  private var nameStart = 0
+  private var jsonStart = 0
   /// Whether a field was set whose type alone doesn't make it fit its schema: an id may be of another table.
   private(set) var mustCheck = false
 
+  init() {
+    bytes = .allocate(capacity: 1)
+    bytes.initialize(to: JSONWriter(capacity: 512))
+  }
+
+  deinit {
+    bytes.deinitialize(count: 1)
+    bytes.deallocate()
+  }
+
+  private var base: UnsafeRawPointer { bytes.pointee.withUnsafeBytes { $0.baseAddress! } }
+
   func removeAll() {
     changes.removeAll(keepingCapacity: true)
-    bytes.removeAll()
+    bytes.pointee.removeAll()
     mustCheck = false
   }
 
+  @inlinable
   func set<Value>(_ field: Field<Value>, to value: Value) {
-    if field.mustCheck { mustCheck = true }
-    let validator = field.validator
-    note(field.label.interned.bytes) { bytes in
-      if validator.absence?.isAbsent(value) != true { validator.encode(value, &bytes) }
-    }
+    begin(field.label.bytes, mustCheck: field.mustCheck)
+    if field.validator.absence?.isAbsent(value) != true { field.validator.encode(value, &bytes.pointee) }
+    end()
   }
 
   func set(name: String, to value: Value) {
     var name = name
-    name.withUTF8 { name in
-      note(UnsafeRawBufferPointer(name)) { $0.write(value: value) }
-    }
+    name.withUTF8 { begin(UnsafeRawBufferPointer($0), mustCheck: false) }
+    bytes.pointee.write(value: value)
+    end()
   }
 
   /// What a new document has beside its own fields.
   func setSystemFields(id: DocumentID, creationTime: Double) {
-    note(Self.creationTimeName.bytes) { $0.write(double: creationTime) }
-    note(Self.idName.bytes) { $0.write(id: id) }
+    begin(Self.creationTimeName.bytes, mustCheck: false)
+    bytes.pointee.write(double: creationTime)
+    end()
+    begin(Self.idName.bytes, mustCheck: false)
+    bytes.pointee.write(id: id)
+    end()
   }
 
   private static let creationTimeName = InternedName("_creationTime")
   private static let idName = InternedName("_id")
 
-  @inline(__always)
-  private func note(_ name: UnsafeRawBufferPointer, _ write: (inout JSONWriter) -> Void) {
-    let nameStart = bytes.count
-    bytes.write(raw: name)
-    let jsonStart = bytes.count
-    write(&bytes)
-    insert(Change(nameStart: nameStart, jsonStart: jsonStart, jsonEnd: bytes.count))
+  /// Begins a member: its JSON is written to `bytes` next. None stands for the member's removal.
+  @usableFromInline
+  func begin(_ name: UnsafeRawBufferPointer, mustCheck: Bool) {
+    if mustCheck { self.mustCheck = true }
+    nameStart = bytes.pointee.count
+    bytes.pointee.write(raw: name)
+    jsonStart = bytes.pointee.count
   }
 
-  private func insert(_ change: Change) {
-    let place = bytes.withUnsafeBytes { bytes -> (index: Int, isReplaced: Bool) in
-      let name = change.name(in: bytes)
-      var index = changes.count
-      while index > 0 {
-        let order = compareBytes(changes[index - 1].name(in: bytes), name)
-        if order == 0 { return (index - 1, true) }
-        if order < 0 { break }
-        index -= 1
+  /// Ends the member that was begun, and puts it in its place.
+  @usableFromInline
+  func end() {
+    let change = Change(nameStart: nameStart, jsonStart: jsonStart, jsonEnd: bytes.pointee.count)
+    let base = base
+    let name = change.name(in: base)
+    var index = changes.count
+    while index > 0 {
+      let order = compareBytes(changes[index - 1].name(in: base), name)
+      if order == 0 {
+        changes[index - 1] = change
+        return
       }
-      return (index, false)
+      if order < 0 { break }
+      index -= 1
     }
-    if place.isReplaced {
-      changes[place.index] = change
-    } else if place.index == changes.count {
-      changes.append(change)
-    } else {
-      changes.insert(change, at: place.index)
-    }
+    changes.insert(change, at: index)
   }
 
-  func decode<Value>(_ field: Field<Value>, base: DocumentStorage?) throws -> Value {
-    let name = field.label.interned.bytes
-    return try bytes.withUnsafeBytes { bytes in
-      for change in changes where compareBytes(change.name(in: bytes), name) == 0 {
-        return try field.validator.decodeMember(change.isRemoval ? nil : change.json(in: bytes))
-      }
-      return try field.validator.decodeMember(base?.value(named: name))
+  /// The JSON that a member has with these changes, valid until the next one; nil where it has none.
+  @usableFromInline
+  func member(_ name: UnsafeRawBufferPointer, of document: DocumentStorage?) -> UnsafeRawBufferPointer? {
+    let base = base
+    for change in changes where compareBytes(change.name(in: base), name) == 0 {
+      return change.isRemoval ? nil : change.json(in: base)
     }
+    return document?.value(named: name)
   }
 
   /// Builds the document that `base` becomes by these changes: a merge of two lists in the order of their names.
   ///
   /// The system fields are members like the others: `base` has them, and an insert sets them through `setSystemFields`.
-  func apply(to base: DocumentStorage?, with builder: inout DocumentBuilder) {
+  func apply(to document: DocumentStorage?, with builder: inout DocumentBuilder) {
     builder.begin()
-    bytes.withUnsafeBytes { bytes in
+    let base = base
+    changes.withUnsafeBufferPointer { changes in
       var next = 0
-      if let base {
-        for field in 0..<base.fieldCount {
-          let name = base.name(ofField: field)
+      if let document {
+        let count = document.fieldCount
+        for field in 0..<count {
+          let name = document.name(ofField: field)
           var isReplaced = false
           while next < changes.count {
-            let order = compareBytes(changes[next].name(in: bytes), name)
+            let order = compareBytes(changes[next].name(in: base), name)
             if order > 0 { break }
-            Self.append(changes[next], bytes, &builder)
+            Self.append(changes[next], base, &builder)
             next += 1
             isReplaced = order == 0
           }
-          if !isReplaced { builder.append(name: name, json: base.value(ofField: field)) }
+          if !isReplaced { builder.append(name: name, json: document.value(ofField: field)) }
         }
       }
       while next < changes.count {
-        Self.append(changes[next], bytes, &builder)
+        Self.append(changes[next], base, &builder)
         next += 1
       }
     }
   }
 
-  private static func append(_ change: Change, _ bytes: UnsafeRawBufferPointer, _ builder: inout DocumentBuilder) {
-    if !change.isRemoval { builder.append(name: change.name(in: bytes), json: change.json(in: bytes)) }
+  private static func append(_ change: Change, _ base: UnsafeRawPointer, _ builder: inout DocumentBuilder) {
+    if !change.isRemoval { builder.append(name: change.name(in: base), json: change.json(in: base)) }
   }
 }

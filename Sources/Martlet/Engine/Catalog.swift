@@ -1,6 +1,7 @@
 import MartletWire
 
 /// The tables of a running engine, by number, name and Swift type. Immutable: made at start.
+@usableFromInline
 final class Catalog: Sendable {
   let tables: [StoredTable]
   private let byNumber: [UInt32: StoredTable]
@@ -14,12 +15,23 @@ final class Catalog: Sendable {
   private struct Entry: Sendable {
     let table: StoredTable
     let type: ObjectIdentifier?
-    let schema: (any AnyObject & Sendable)?
+    let typed: TypedTable?
   }
 
+  /// A table of the app's schema, with what its Swift type was registered with.
+  @usableFromInline
   struct TypedTable: Sendable {
-    let table: StoredTable
-    let schema: any AnyObject & Sendable
+    @usableFromInline let table: StoredTable
+    @usableFromInline let anySchema: any AnyObject & Sendable
+
+    init(table: StoredTable, schema: any AnyObject & Sendable) {
+      self.table = table
+      anySchema = schema
+    }
+
+    /// To be asked only for the type by which the table was found.
+    @inlinable
+    func schema<T: Table>() -> TableSchema<T> { unsafeDowncast(anySchema, to: TableSchema<T>.self) }
   }
 
   init(tables: [StoredTable], types: [ObjectIdentifier: TypedTable]) {
@@ -29,13 +41,13 @@ final class Catalog: Sendable {
     byType = types
     let last = tables.map(\.layout.number).max() ?? 0
     var userTables: [Entry?] = []
-    let typesByName = Dictionary(uniqueKeysWithValues: types.map { ($1.table.layout.name, (type: $0, schema: $1.schema)) })
+    let typesByName = Dictionary(uniqueKeysWithValues: types.map { ($1.table.layout.name, (type: $0, table: $1)) })
     if last >= Self.firstUserNumber, last - Self.firstUserNumber < 10_000 {
       userTables = Array(repeating: nil, count: Int(last - Self.firstUserNumber) + 1)
       for table in tables where table.layout.number >= Self.firstUserNumber {
         let typed = typesByName[table.layout.name]
         userTables[Int(table.layout.number - Self.firstUserNumber)] = Entry(
-          table: table, type: typed?.type, schema: typed?.schema)
+          table: table, type: typed?.type, typed: typed?.table)
       }
     }
     self.userTables = userTables
@@ -48,23 +60,24 @@ final class Catalog: Sendable {
     return byNumber[number]
   }
 
-  /// The table of a typed id, with its schema; nil where the id is of another table than its type says.
+  /// The table of a typed id; nil where the id is of another table than its type says.
   @inline(__always)
-  func table<T: Table>(of id: ID<T>) -> (StoredTable, TableSchema<T>)? {
-    let position = Int(id.raw.tableNumber) - Int(Self.firstUserNumber)
+  func table(of id: DocumentID, _ type: any Table.Type) -> TypedTable? {
+    let position = Int(id.tableNumber) - Int(Self.firstUserNumber)
     guard position >= 0, position < userTables.count, let entry = userTables[position],
-      entry.type == ObjectIdentifier(T.self), let schema = entry.schema
+      entry.type == ObjectIdentifier(type)
     else { return nil }
-    return (entry.table, unsafeDowncast(schema, to: TableSchema<T>.self))  // Registered under this very type.
+    return entry.typed
   }
 
   func table(named name: String) -> StoredTable? { byName[name] }
 
-  /// The table of a Swift type, with its schema.
-  func table<T: Table>(of type: T.Type) throws -> (StoredTable, TableSchema<T>) {
+  /// The table of a Swift type.
+  @usableFromInline
+  func table(of type: any Table.Type) throws -> TypedTable {
     guard let typed = byType[ObjectIdentifier(type)] else {
-      throw WireError(.notFound, "table \"\(T.name)\" is not part of this app's schema; list it in MartletApp(schema:)")
+      throw WireError(.notFound, "table \"\(type.name)\" is not part of this app's schema; list it in MartletApp(schema:)")
     }
-    return (typed.table, unsafeDowncast(typed.schema, to: TableSchema<T>.self))  // Registered under this very type.
+    return typed
   }
 }

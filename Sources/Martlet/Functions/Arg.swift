@@ -3,6 +3,8 @@ public final class Arg<Value: Sendable>: Sendable {
   public let name: String
   public let validator: Validator<Value>
   let interned: InternedName
+  /// The name's bytes, valid for the life of the process.
+  @usableFromInline var nameBytes: UnsafeRawBufferPointer { interned.bytes }
 
   public init(_ name: String, _ validator: Validator<Value>) {
     self.name = name

@@ -29,9 +29,10 @@ public struct Arguments {
   }
 
   /// Decodes an argument. An error's path begins with `args`.
+  @inlinable
   public mutating func take<Value>(_ argument: Arg<Value>) throws -> Value {
-    let json = try find(argument.interned.bytes)
-    do { return try argument.validator.decodeMember(json) } catch { throw Self.invalid(argument.interned.bytes, error) }
+    let json = try find(argument.nameBytes)
+    do { return try argument.validator.decodeMember(json) } catch { throw Self.invalid(argument.nameBytes, error) }
   }
 
   /// The same for a function of the server's own, whose arguments are declared as data.
@@ -39,7 +40,8 @@ public struct Arguments {
     try take(Arg(name, validator))
   }
 
-  private mutating func find(_ name: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer? {
+  @usableFromInline
+  mutating func find(_ name: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer? {
     var found: UnsafeRawBufferPointer?
     for index in members.indices where compareBytes(members[index].name, name) == 0 {
       guard !members[index].isTaken else {
@@ -60,7 +62,8 @@ public struct Arguments {
     }
   }
 
-  private static func invalid(_ name: UnsafeRawBufferPointer, _ error: any Error) -> WireError {
+  @usableFromInline
+  static func invalid(_ name: UnsafeRawBufferPointer, _ error: any Error) -> any Error {
     let error = error as? ValidationError ?? ValidationError(expected: "a value", found: "\(error)")
     let path: [ValidationError.PathComponent] = [.field("args"), .field(String(decoding: name, as: UTF8.self))]
     return WireError(.invalidArguments, "\(ValidationError(path: path + error.path, expected: error.expected, found: error.found))")

@@ -3,10 +3,10 @@
 /// A handler must be deterministic: it reads `now` and `random` instead of the clock and the system's generator, because
 /// the server may run it again.
 public struct QueryContext {
-  let transaction: Transaction
+  @usableFromInline let transaction: Transaction
   let registry: FunctionRegistry
 
-  public var db: DatabaseReader { DatabaseReader(transaction: transaction) }
+  @inlinable public var db: DatabaseReader { DatabaseReader(transaction: transaction) }
   public var log: FunctionLog { FunctionLog(transaction: transaction) }
   public var identity: Identity { transaction.identity }
 
@@ -27,10 +27,10 @@ public struct QueryContext {
 /// What a mutation's handler is given. Its writes become visible to others together, when it has returned; if it throws,
 /// nothing stays.
 public struct MutationContext {
-  let transaction: Transaction
+  @usableFromInline let transaction: Transaction
   let registry: FunctionRegistry
 
-  public var db: DatabaseWriter { DatabaseWriter(transaction: transaction) }
+  @inlinable public var db: DatabaseWriter { DatabaseWriter(transaction: transaction) }
   public var log: FunctionLog { FunctionLog(transaction: transaction) }
   public var identity: Identity { transaction.identity }
 

@@ -7,41 +7,51 @@ public protocol ReadsDatabase {
 
 /// The running transaction, as the public interface holds it.
 public struct TransactionHandle {
-  let transaction: Transaction
+  @usableFromInline let transaction: Transaction
 }
 
 public struct DatabaseReader: ReadsDatabase {
   public let transaction: TransactionHandle
-  init(transaction: Transaction) { self.transaction = TransactionHandle(transaction: transaction) }
+  @usableFromInline init(transaction: Transaction) { self.transaction = TransactionHandle(transaction: transaction) }
 }
 
 extension ReadsDatabase {
   /// The document. Throws `not_found` where there is none. O(log n).
+  @inlinable
   public func get<T: Table>(_ id: ID<T>) throws -> Document<T> {
-    let transaction = transaction.transaction
-    let (table, schema) = try transaction.table(of: id)
-    return Document(storage: try transaction.require(id.raw, in: table), schema: schema)
+    let (document, table) = try transaction.transaction.require(id.raw, of: T.self)
+    return Document(storage: document, schema: table.schema())
   }
 
   /// The document, or nil where there is none. O(log n).
+  @inlinable
   public func find<T: Table>(_ id: ID<T>) throws -> Document<T>? {
-    let transaction = transaction.transaction
-    guard let (table, schema) = transaction.catalog.table(of: id) else { return nil }
-    return try transaction.read(id.raw, in: table).map { Document(storage: $0, schema: schema) }
+    guard let (document, table) = try transaction.transaction.find(id.raw, of: T.self) else { return nil }
+    return Document(storage: document, schema: table.schema())
   }
 
   /// The table's documents, to be narrowed (`withIndex`), ordered and read.
   public func query<T: Table>(_ table: T.Type) throws -> TableQuery<T> {
-    let (stored, schema) = try transaction.transaction.catalog.table(of: table)
-    return TableQuery(transaction: transaction.transaction, table: stored, schema: schema)
+    let typed = try transaction.transaction.catalog.table(of: table)
+    return TableQuery(transaction: transaction.transaction, table: typed.table, schema: typed.schema())
   }
 }
 
+// By the table's type as a value, so that only the thin generic functions above are compiled again for each table.
 extension Transaction {
-  /// The stored table of a typed id, which must be of that table.
-  func table<T: Table>(of id: ID<T>) throws -> (StoredTable, TableSchema<T>) {
-    if let typed = catalog.table(of: id) { return typed }
-    _ = try catalog.table(of: T.self)
-    throw WireError(.notFound, "\(id) is not the id of a document of table \(T.name)")
+  /// A document of a typed id, which must be of the table that its type says.
+  @usableFromInline
+  func require(_ id: DocumentID, of type: any Table.Type) throws -> (DocumentStorage, Catalog.TypedTable) {
+    guard let table = catalog.table(of: id, type) else {
+      let table = try catalog.table(of: type).table
+      throw WireError(.notFound, "\(id) is not the id of a document of table \(table.layout.name)")
+    }
+    return (try require(id, in: table.table), table)
+  }
+
+  @usableFromInline
+  func find(_ id: DocumentID, of type: any Table.Type) throws -> (DocumentStorage, Catalog.TypedTable)? {
+    guard let table = catalog.table(of: id, type), let document = try read(id, in: table.table) else { return nil }
+    return (document, table)
   }
 }

@@ -1,9 +1,9 @@
 /// A field of a table's documents: its name and what it may hold.
 public final class Field<Value: Sendable>: Sendable {
-  package let label: Label
-  package let validator: Validator<Value>
+  @usableFromInline package let label: Label
+  @usableFromInline package let validator: Validator<Value>
   /// Whether a value of the right type may still not fit: see `ValidatorShape.isWiderThanItsType`.
-  let mustCheck: Bool
+  @usableFromInline let mustCheck: Bool
 
   /// - Parameter name: the name on the wire; the property's name when it is left out.
   public init(_ name: String? = nil, _ validator: Validator<Value>) {

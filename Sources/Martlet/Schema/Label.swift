@@ -5,10 +5,14 @@
 ///
 /// `@unchecked Sendable` is sound: `TableSchema` writes to a label before it publishes the prototype under its lock, and
 /// nothing writes to it afterwards.
+@usableFromInline
 package final class Label: @unchecked Sendable {
   private(set) var interned: InternedName
   package private(set) var name: String
   package private(set) var position = -1
+
+  /// The name's bytes, valid for the life of the process.
+  @usableFromInline var bytes: UnsafeRawBufferPointer { interned.bytes }
 
   package init(_ name: String?) {
     self.name = name ?? ""

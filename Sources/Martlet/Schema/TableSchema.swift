@@ -3,8 +3,9 @@ import Synchronization
 /// A table's type, looked at once: its prototype (the instance that key paths are applied to) and its definition.
 ///
 /// The prototype is read by reflection here, once for each process and never on a request's path.
+@usableFromInline
 package final class TableSchema<T: Table>: Sendable {
-  package let prototype: T
+  @usableFromInline package let prototype: T
   package let definition: TableDefinition
 
   private init() {

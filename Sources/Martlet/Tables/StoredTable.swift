@@ -4,6 +4,7 @@ import Synchronization
 ///
 /// It runs on the engine's executor, so that a transaction enters it without changing thread (`assumeIsolated`), takes its
 /// contents as an O(1) snapshot, and reads that without a lock wherever it likes.
+@usableFromInline
 package actor StoredTable {
   package nonisolated let layout: TableLayout
   private nonisolated let executor: any SerialExecutor
@@ -15,7 +16,7 @@ package actor StoredTable {
   /// thread insert as well.
   private nonisolated let lastCreationTime: Mutex<Double>
 
-  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+  @usableFromInline package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   init(layout: TableLayout, contents: TableContents, executor: any SerialExecutor) {
     self.layout = layout

@@ -25,6 +25,7 @@ extension Transaction {
   }
 
   /// Inserts a document of the members in `changes`.
+  @usableFromInline
   func insert(into table: StoredTable, isChecked: Bool) throws -> DocumentID {
     let id = environment.entropy.nextID(table: table.layout.number)
     let creationTime = table.nextCreationTime(now: now)
@@ -35,6 +36,7 @@ extension Transaction {
   }
 
   /// Changes the members in `changes`, and leaves the others.
+  @usableFromInline
   func patch(_ base: DocumentStorage, in table: StoredTable, isChecked: Bool) throws {
     let document = try build(
       id: base.id, creationTime: base.creationTime, base: base, table: table, isChecked: isChecked)
@@ -42,6 +44,7 @@ extension Transaction {
   }
 
   /// Makes the members in `changes` the document's only ones.
+  @usableFromInline
   func replace(_ base: DocumentStorage, in table: StoredTable, isChecked: Bool) throws {
     changes.setSystemFields(id: base.id, creationTime: base.creationTime)
     let document = try build(

@@ -10,6 +10,7 @@ import MartletWire
 ///    while a handler runs, so a table's contents are taken when it is first read.
 /// 2. Where `tracksReads`, `reads` holds everything that the handler saw, absences included.
 /// 3. Once `abort` is set the handler's outcome is ignored, whatever it does with the error.
+@usableFromInline
 package final class Transaction {
   /// Where the handler runs.
   enum Place {
@@ -26,7 +27,7 @@ package final class Transaction {
     case failed(WireError)
   }
 
-  let catalog: Catalog
+  @usableFromInline let catalog: Catalog
   let environment: EngineEnvironment
   let function: FunctionDefinition
   var limits: Limits { function.limits ?? defaultLimits.limits }
