@@ -39,12 +39,13 @@ extension DocumentStorage {
 
 extension Validator {
   /// A member's value from its JSON, or from its absence.
-  package func decodeMember(_ json: UnsafeRawBufferPointer?) throws -> T {
+  package func decodeMember(_ json: UnsafeRawBufferPointer?, context: Unmanaged<AnyObject>? = nil) throws -> T {
     guard let json else {
       if let absence { return absence.value }
       throw ValidationError(expected: shape.description, found: "nothing")
     }
     var reader = JSONReader(json)
+    reader.context = context
     return try decode(&reader)
   }
 }
