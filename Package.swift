@@ -58,6 +58,7 @@ let package = Package(
     .testTarget(name: "MartletClientTests", dependencies: ["MartletClient", "MartletValues", "MartletWire", nioCore, nioPosix]),
     .testTarget(name: "MartletCommandsTests", dependencies: ["MartletCommands", "MartletValues"]),
     .testTarget(name: "EndToEndTests", dependencies: ["MartletClient", "MartletValues", "BankExample", "StoreExample", "martlet"]),
+    .testTarget(name: "DocumentationTests", dependencies: ["Martlet", "MartletClient", "MartletCommands", "MartletWire", "martlet"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -141,7 +141,7 @@ public final class MartletServer: Service {
       ? try SnapshotReader(path: snapshot)
       : try SnapshotReader(directory: configuration.snapshotsPath, name: snapshot)
     try SQLiteStorage.restore(reader, to: configuration.dataPath)
-    let documents = reader.manifest.tables.filter { !$0.name.hasPrefix("_") }.reduce(0) { $0 + $1.documentCount }
+    let documents = reader.manifest.documentCount
     return (documents, reader.manifest.timestamp)
   }
 }

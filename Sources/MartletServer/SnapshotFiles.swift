@@ -1,16 +1,32 @@
 import Foundation
 import Martlet
 import MartletSQLite
+import Synchronization
 
 /// A server's snapshots: files of one folder.
-struct SnapshotFiles: SnapshotStore {
-  let path: String
+///
+/// They are written one after another: two of one name would write the same file before it has that name.
+final class SnapshotFiles: SnapshotStore {
+  private let path: String
+  private let writing = Mutex(())
+
+  init(path: String) { self.path = path }
 
   func write(_ snapshot: DatabaseSnapshot, name: String?) throws -> SnapshotDescription {
+    try writing.withLock { _ in try writeAlone(snapshot, name: name) }
+  }
+
+  private func writeAlone(_ snapshot: DatabaseSnapshot, name: String?) throws -> SnapshotDescription {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    let writer = try SnapshotWriter(
-      directory: path, name: name ?? Self.name(at: snapshot.wallMilliseconds), timestamp: snapshot.timestamp,
-      wallClockMilliseconds: snapshot.wallMilliseconds)
+    let writer: SnapshotWriter
+    do {
+      writer = try SnapshotWriter(
+        directory: path, name: name ?? freeName(at: snapshot.wallMilliseconds), timestamp: snapshot.timestamp,
+        wallClockMilliseconds: snapshot.wallMilliseconds)
+    } catch let error as StorageError where error.code == .unavailable {
+      // The name is the caller's: it is taken, or can't be a file's.
+      throw ApplicationError(error.message)
+    }
     for table in snapshot.tables {
       try writer.beginTable(table.layout.name, number: table.layout.number)
       try table.contents.forEachDocument {
@@ -32,7 +48,15 @@ struct SnapshotFiles: SnapshotStore {
       documents: manifest.documentCount, bytes: manifest.byteCount)
   }
 
-  /// `2026-11-21T10-15-00Z`: sorts by time, and is a file's name everywhere.
+  /// The time, and a number behind it where a snapshot of that very millisecond is there already.
+  private func freeName(at milliseconds: Double) throws -> String {
+    let time = Self.name(at: milliseconds)
+    let taken = Set(try SnapshotDirectory(path: path).list().map(\.name))
+    guard taken.contains(time) else { return time }
+    return (2...).lazy.map { "\(time)-\($0)" }.first { !taken.contains($0) }!
+  }
+
+  /// `2026-11-21T10-15-00.000Z`: sorts by time, and is a file's name everywhere.
   private static func name(at milliseconds: Double) -> String {
     let formatter = DateFormatter()
     formatter.locale = Locale(identifier: "en_US_POSIX")

@@ -39,7 +39,7 @@ struct ValidatorTests {
     #expect(message(lines, #"[{"product":"p"}]"#, check: check) == "[0].quantity: expected whole number, found nothing")
     #expect(message(lines, #"[{"product":"p","quantity":1,"size":{}}]"#, check: check) == "[0].size: expected no such field, found object")
     #expect(message(lines, #"[{"product":"p","quantity":1,"quantity":1}]"#, check: check) == "[0].quantity: expected each field once, found a second one")
-    #expect(message(lines, #"[{"product":"p","quantity":1.5}]"#, check: check) == "[0].quantity: expected whole number, found number that is none")
+    #expect(message(lines, #"[{"product":"p","quantity":1.5}]"#, check: check) == "[0].quantity: expected whole number, found 1.5")
     let nested: Validator<[String: [[Double]]]> = .record(.array(.array(.double)))
     #expect(message(nested, #"{"a":[[1],[2,{"$integer":"AwAAAAAAAAA="}]]}"#, check: check) == "a[1][1]: expected number, found int64")
     #expect(message(nested, #"{"a":[],"a":[]}"#, check: check) == "a: expected each field once, found a second one")

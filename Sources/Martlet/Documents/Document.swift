@@ -48,9 +48,10 @@ extension DocumentStorage {
 extension Validator {
   /// A member's value from its JSON, or from its absence.
   @inlinable
-  package func decodeMember(_ json: UnsafeRawBufferPointer?) throws -> T {
+  package func decodeMember(_ json: UnsafeRawBufferPointer?, context: Unmanaged<AnyObject>? = nil) throws -> T {
     guard let json else { return try decodeAbsence() }
     var reader = JSONReader(json)
+    reader.context = context
     return try decode(&reader)
   }
 

@@ -118,12 +118,13 @@ extension DocumentStorage {
     id: DocumentID, creationTime: Double, json: UnsafeRawBufferPointer
   ) throws -> DocumentStorage {
     guard let base = json.baseAddress else { throw JSONError(offset: 0, message: "a document is a JSON object") }
+    guard json.count <= maximumJSONCount else { throw JSONError(offset: 0, message: "a document of more than 16 MiB") }
     var positions: [UInt32] = []
     positions.reserveCapacity(16)
     var reader = JSONReader(json)
     try reader.readObject { reader, key in
-      guard let keyBase = key.baseAddress, key.count <= maximumNameLength else {
-        throw JSONError(offset: reader.position, message: "a field's name is empty or too long")
+      guard let keyBase = key.baseAddress, key.count <= maximumNameLength, reader.isLent(key) else {
+        throw JSONError(offset: reader.position, message: "a field's name is empty, too long or not canonical")
       }
       positions.append(UInt32(keyBase - base) << 8 | UInt32(key.count))
       _ = try reader.skipValue()

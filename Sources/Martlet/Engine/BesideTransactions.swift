@@ -57,6 +57,6 @@ struct BesideTransactions: ~Copyable {
     return waiting
   }
 
-  /// Every snapshot may show commits that were taken back.
-  mutating func abandonAll() { commits.removeAll() }
+  /// The commits after `timestamp` were taken back.
+  mutating func abandon(after timestamp: UInt64) { commits.removeAll { $0.timestamp > timestamp } }
 }

@@ -70,6 +70,14 @@ final class Catalog: Sendable {
     return entry.typed
   }
 
+  /// Whether an id is one of a table's, told by its number alone.
+  @inline(__always)
+  func isOf<T: Table>(_ type: T.Type, _ id: DocumentID) -> Bool {
+    let position = Int(id.tableNumber) - Int(Self.firstUserNumber)
+    guard position >= 0, position < userTables.count else { return false }
+    return userTables[position]?.type == ObjectIdentifier(type)
+  }
+
   func table(named name: String) -> StoredTable? { byName[name] }
 
   /// The table of a Swift type.

@@ -26,8 +26,10 @@ extension Engine {
 
   func runQueryBeside(_ request: BesideRequest) {
     runBeside(request, canWrite: false, tracksReads: false) { engine, run in
-      engine.beside.end(at: run.transaction.snapshotTimestamp)
-      request.completion(engine, run.result(in: engine).map { (run.transaction.snapshotTimestamp, $0) })
+      let timestamp = run.transaction.snapshotTimestamp
+      engine.beside.end(at: timestamp)
+      guard timestamp <= engine.headTimestamp else { return request.completion(engine, engine.lost()) }
+      request.completion(engine, run.result(in: engine).map { (timestamp, $0) })
     }
   }
 
@@ -55,7 +57,7 @@ extension Engine {
     beside.end(at: transaction.snapshotTimestamp)
     defer { if ranAlone { for work in beside.endExclusive() { work(self) } } }
     if lifecycle.isStorageFailed {
-      request.completion(self, .failure(Self.storageFailure))
+      request.completion(self, lost())
       return
     }
     if isTouched {
@@ -70,6 +72,12 @@ extension Engine {
     case .failure(let error): request.completion(self, .failure(error))
     case .success(let json): request.completion(self, .success((commit(transaction), json)))
     }
+  }
+
+  /// The answer of a request whose snapshot showed commits that the disk then refused, or that would have been one itself.
+  private func lost() -> Result<(timestamp: UInt64, json: [UInt8]), WireError> {
+    lastLogLines = []
+    return .failure(Self.storageFailure)
   }
 
   /// A handler's run on another thread. `@unchecked Sendable` is sound: the transaction is handed from the engine's thread to

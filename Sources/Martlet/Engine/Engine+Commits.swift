@@ -84,7 +84,10 @@ extension Engine {
     swap(&waiters, &waitingWriting)
     for waiter in waiters {
       switch waiter {
-      case .session(let session): session.release(upTo: number)
+      case .session(let session):
+        session.release(upTo: number)
+        // It may have been too full to be read from.
+        throttle(session)
       case .work(let work): work(nil)
       }
     }
@@ -126,7 +129,8 @@ extension Engine {
     records = CommitRecordWriter()
     headTimestamp = durableTimestamp
     pipeline.abandon()
-    beside.abandonAll()
+    beside.abandon(after: headTimestamp)
+    for session in sessions.values.sorted(by: { $0.id.rawValue < $1.id.rawValue }) { session.forgetLost(self) }
     let waiters = waitingWriting + waitingOpen
     waitingWriting.removeAll()
     waitingOpen.removeAll()

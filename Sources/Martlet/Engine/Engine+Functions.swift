@@ -36,6 +36,8 @@ extension Engine {
   /// Runs a live query at the head, and notes what it reads.
   func runLiveQuery(_ query: LiveQuery) -> (Outcome, ReadSet) {
     statistics.queryRuns += 1
+    // Who subscribed may have become somebody else since.
+    if let refusal = refusal(of: query.function, query.key.identity) { return (.failed(refusal), ReadSet()) }
     return query.key.arguments.withUnsafeBytes { arguments in
       if case .system(let body) = query.function.body { return (runSystemQuery(body, arguments), ReadSet()) }
       let transaction = liveTransaction(query.function, query.key.identity, canWrite: false, tracksReads: true)
@@ -59,6 +61,7 @@ extension Engine {
     _ body: @Sendable (isolated Engine, inout Arguments, inout JSONWriter) throws -> Void,
     _ json: UnsafeRawBufferPointer
   ) -> Outcome {
+    lastLogLines = []
     answer.removeAll()
     do {
       var arguments = try Arguments(json)
@@ -99,15 +102,22 @@ extension Engine {
     }
   }
 
+  /// Why this caller may not call the function; nil if it may.
+  private func refusal(of function: FunctionDefinition, _ identity: Identity) -> WireError? {
+    if identity.isAdmin { return nil }
+    if function.visibility == .internal {
+      return WireError(.forbidden, "\(function.name) is internal: only other functions may call it")
+    }
+    if function.isSystem, configuration.adminKey != nil {
+      return WireError(.forbidden, "\(function.name) needs the admin key: send \"auth <id> <key>\"")
+    }
+    return nil
+  }
+
   /// Finds a function that a client may call with a verb.
   func resolve(_ name: UnsafeRawBufferPointer, kind: FunctionKind, identity: Identity) throws(WireError) -> FunctionDefinition {
     guard let function = find(name) else { throw registry.unknown(String(decoding: name, as: UTF8.self)) }
-    if function.visibility == .internal, !identity.isAdmin {
-      throw WireError(.forbidden, "\(function.name) is internal: only other functions may call it")
-    }
-    if function.isSystem, configuration.adminKey != nil, !identity.isAdmin {
-      throw WireError(.forbidden, "\(function.name) needs the admin key: send \"auth <id> <key>\"")
-    }
+    if let refusal = refusal(of: function, identity) { throw refusal }
     guard function.kind == kind else {
       throw WireError(.wrongKind, "\(function.name) is \(function.kind.withArticle), so call it with \"\(function.kind.verb)\"")
     }
@@ -124,6 +134,15 @@ extension Engine {
   }
 }
 
+/// Throws where an answer was encoded that its type can't hold.
+@usableFromInline
+func checkAnswer(_ answer: borrowing JSONWriter, of function: String) throws {
+  guard answer.unfitNumber != 0 else { return }
+  throw WireError(
+    .schemaViolation,
+    "the answer of \(function): expected whole number within ±2^53, found \(answer.unfitNumber); answer an Int64 or a Double")
+}
+
 /// Runs a handler. Its answer is in `answer` unless it gave an error.
 func run(
   _ function: FunctionDefinition, registry: FunctionRegistry, _ transaction: Transaction,
@@ -131,7 +150,7 @@ func run(
 ) -> (any Error)? {
   answer.removeAll()
   do {
-    var arguments = try Arguments(json)
+    var arguments = try Arguments(json, transaction.catalog)
     switch function.body {
     case .query(let body):
       try body(QueryContext(transaction: transaction, registry: registry), &arguments, &answer)
@@ -140,6 +159,7 @@ func run(
     case .action, .system:
       preconditionFailure("\(function.name) does not run in a transaction")
     }
+    try checkAnswer(answer, of: function.name)
     return nil
   } catch {
     return error

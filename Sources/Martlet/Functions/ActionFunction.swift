@@ -20,7 +20,7 @@ public struct ActionFunction<Module: FunctionModule, Result: WireValue, each Arg
       arguments: argumentShapes(repeat each arguments),
       action: { context, json in
         let values = try json.withUnsafeBytes { json in
-          var call = try Arguments(json)
+          var call = try Arguments(json, for: context)
           let values = (repeat try call.take(each arguments))
           try call.finish()
           return values
@@ -28,6 +28,7 @@ public struct ActionFunction<Module: FunctionModule, Result: WireValue, each Arg
         var answer = JSONWriter()
         let result = try await handler(context, repeat each values)
         result.encode(to: &answer)
+        try checkAnswer(answer, of: "\(Module.path):\(name)")
         return answer.bytes
       })
   }

@@ -10,17 +10,25 @@ public struct Arguments {
 
   private var members: ContiguousArray<Member> = []
   private var taken = 0
+  /// Names that were written with escapes; nil where there are none, as in nearly every call.
+  private var unescaped: UnescapedNames?
+  /// The catalog that ids are looked up in; nil where the tables of ids are not looked at. The engine keeps it alive.
+  @usableFromInline let catalog: Unmanaged<AnyObject>?
 
-  /// - Parameter json: must outlive the arguments. No bytes stand for `{}`.
-  @usableFromInline
-  init(_ json: UnsafeRawBufferPointer) throws {
+  /// - Parameters:
+  ///   - json: must outlive the arguments. No bytes stand for `{}`.
+  ///   - catalog: the tables that ids among the arguments must be of.
+  init(_ json: UnsafeRawBufferPointer, _ catalog: Catalog? = nil) throws {
+    self.catalog = catalog.map { Unmanaged.passUnretained($0) }
     guard !json.isEmpty else { return }
     var reader = JSONReader(json)
     members.reserveCapacity(8)
     do {
       try reader.readObject { reader, key in
+        // A name with escapes is lent for this call only.
+        let name = reader.isLent(key) ? key : keep(key)
         let range = try reader.skipValue()
-        members.append(Member(name: key, json: UnsafeRawBufferPointer(rebasing: json[range])))
+        members.append(Member(name: name, json: UnsafeRawBufferPointer(rebasing: json[range])))
       }
       try reader.finish()
     } catch {
@@ -28,11 +36,23 @@ public struct Arguments {
     }
   }
 
+  /// The arguments of an action's call.
+  @usableFromInline
+  init(_ json: UnsafeRawBufferPointer, for context: ActionContext) throws {
+    try self.init(json, context.engine.catalog)
+  }
+
+  private mutating func keep(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let names = unescaped ?? UnescapedNames()
+    unescaped = names
+    return names.keep(name)
+  }
+
   /// Decodes an argument. An error's path begins with `args`.
   @inlinable
   public mutating func take<Value>(_ argument: Arg<Value>) throws -> Value {
     let json = try find(argument.nameBytes)
-    do { return try argument.validator.decodeMember(json) } catch { throw Self.invalid(argument.nameBytes, error) }
+    do { return try argument.validator.decodeMember(json, context: catalog) } catch { throw Self.invalid(argument.nameBytes, error) }
   }
 
   /// The same for a function of the server's own, whose arguments are declared as data.
@@ -64,8 +84,23 @@ public struct Arguments {
 
   @usableFromInline
   static func invalid(_ name: UnsafeRawBufferPointer, _ error: any Error) -> any Error {
+    if let error = error as? WireError { return error }
     let error = error as? ValidationError ?? ValidationError(expected: "a value", found: "\(error)")
     let path: [ValidationError.PathComponent] = [.field("args"), .field(String(decoding: name, as: UTF8.self))]
     return WireError(.invalidArguments, "\(ValidationError(path: path + error.path, expected: error.expected, found: error.found))")
   }
+}
+
+/// Copies of names, alive as long as this is.
+private final class UnescapedNames {
+  private var names: [UnsafeMutableRawBufferPointer] = []
+
+  func keep(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: name.count, alignment: 1)
+    copy.copyMemory(from: name)
+    names.append(copy)
+    return UnsafeRawBufferPointer(copy)
+  }
+
+  deinit { for name in names { name.deallocate() } }
 }

@@ -55,7 +55,7 @@ package final class FunctionRegistry: Sendable {
     var answer = JSONWriter()
     try transaction.nested {
       try call.arguments.withUnsafeBytes { json in
-        var arguments = try Arguments(json)
+        var arguments = try Arguments(json, transaction.catalog)
         switch function.body {
         case .query(let run):
           try run(QueryContext(transaction: transaction, registry: self), &arguments, &answer)
@@ -67,6 +67,7 @@ package final class FunctionRegistry: Sendable {
         case .action, .system:
           throw WireError(.wrongKind, "\(call.name) can't be run inside a transaction; run it from an action")
         }
+        try checkAnswer(answer, of: call.name)
       }
     }
     return try answer.withUnsafeBytes {

@@ -42,9 +42,14 @@ extension Engine {
   private func finishLiveQuery(_ id: LiveQueryID, _ run: BesideRun) {
     let timestamp = run.transaction.snapshotTimestamp
     let reads = run.transaction.finishReads()
-    let isTouched = beside.isTouched(reads, since: timestamp) || timestamp > headTimestamp
+    let isTouched = beside.isTouched(reads, since: timestamp)
     beside.end(at: timestamp)
     guard let query = live[id], query.state == .running(timestamp) else { return }
+    guard timestamp <= headTimestamp else {
+      // The disk refused commits that this snapshot showed.
+      live.markStale(query)
+      return scheduleTurnEnd()
+    }
     watch(query, reads)
     switch run.result(in: self) {
     case .success(let json): adopt(.value(json), for: query)
@@ -122,6 +127,7 @@ extension Engine {
       function: old.key.function, arguments: old.key.arguments, identity: subscription.session.identity)
     subscription.follow(live.query(key, old.function))
     live.attach(subscription)
+    subscription.session.stopAwaiting(old, engine: self)
     noteNews(for: subscription.session)
     scheduleTurnEnd()
   }

@@ -6,6 +6,7 @@ package struct RecoveredData: Sendable {
   package let newTables: [TableLayout]
   /// Tables that the storage holds and the schema doesn't name: kept, and reported.
   package let unknownTables: [String]
+  /// Of the app's tables: the server's own don't count.
   package let documentCount: Int
 }
 
@@ -62,7 +63,7 @@ package struct Recovery {
     try check(tables, catalog, except: Set(unknownTables))
     return RecoveredData(
       catalog: catalog, timestamp: timestamp, newTables: newTables, unknownTables: unknownTables,
-      documentCount: contents.values.reduce(0) { $0 + $1.count })
+      documentCount: contents.reduce(0) { $0 + ($1.key == Self.catalogNumber ? 0 : $1.value.count) })
   }
 
   private mutating func recover(_ storage: any Storage) throws {
@@ -85,7 +86,7 @@ package struct Recovery {
       if case .object(let members) = document.value, case .string(let name)? = members["name"],
         case .float64(let number)? = members["number"]
       {
-        entries[UInt32(number)] = name
+        entries[UInt32(exactly: number) ?? 0] = name
       }
     }
     for number in contents.keys where number != Self.catalogNumber && entries[number] == nil {

@@ -35,7 +35,22 @@ public struct ID<T: Table>: Sendable, Hashable, CustomStringConvertible {
 
 extension ID: WireValue {
   public static func decode(from reader: inout JSONReader) throws -> ID<T> {
-    ID(try DocumentID.decode(from: &reader))
+    let raw: DocumentID
+    do {
+      raw = try DocumentID.decode(from: &reader)
+    } catch var error as ValidationError {
+      error.expected = "id of \(T.name)"
+      throw error
+    }
+    if let context = reader.context {
+      // Only `Arguments` sets it, to the catalog of the engine that runs the function, which the call keeps alive.
+      let catalog = unsafeDowncast(context.takeUnretainedValue(), to: Catalog.self)
+      if !catalog.isOf(T.self, raw) {
+        let found = catalog.table(number: raw.tableNumber).map { "id of \($0.layout.name)" } ?? "id of no table here"
+        throw ValidationError(expected: "id of \(T.name)", found: found)
+      }
+    }
+    return ID(raw)
   }
   public func encode(to writer: inout JSONWriter) { raw.encode(to: &writer) }
 }

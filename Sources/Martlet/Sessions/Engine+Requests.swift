@@ -47,7 +47,7 @@ extension Engine {
     _ session: Session
   ) throws(WireError) {
     switch verb {
-    case .mutation: mutate(id, function, json, session)
+    case .mutation: mutate(id, function, json, session, as: session.identity)
     case .query: query(id, function, json, session)
     case .subscribe: try subscribe(id, function, json, session)
     default: act(id, function, json, session)
@@ -62,45 +62,50 @@ extension Engine {
     let outcome = runQuery(function, arguments: json, identity: session.identity)
     guard case .needsOwnThread = outcome else { return reply(id, outcome, session) }
     let name = String(decoding: id, as: UTF8.self)
-    session.pending[name] = .query
     let sessionID = session.id
+    let number = session.nextRequestNumber()
+    session.pending[name] = .init(number: number, kind: .query)
     runQueryBeside(
       besideRequest(function, arguments: Array(json), identity: session.identity) { engine, result in
-        engine.complete(name, of: sessionID, with: result)
+        engine.complete(name, number, of: sessionID, with: result)
       })
   }
 
   private func mutate(
-    _ id: UnsafeRawBufferPointer, _ function: FunctionDefinition, _ json: UnsafeRawBufferPointer, _ session: Session
+    _ id: UnsafeRawBufferPointer, _ function: FunctionDefinition, _ json: UnsafeRawBufferPointer, _ session: Session,
+    as identity: Identity
   ) {
-    if lifecycle.isStorageFailed { return reply(id, .failed(Self.storageFailure), session) }
+    if lifecycle.isStorageFailed { return session.tell(self) { $0.writeErrorLine(id: id, Self.storageFailure) } }
     if session.runningMutation != nil {
       let name = String(decoding: id, as: UTF8.self)
-      session.pending[name] = .queuedMutation
-      session.queuedMutations.append(.init(id: name, function: function, arguments: Array(json)))
+      session.pending[name] = .init(number: session.nextRequestNumber(), kind: .queuedMutation)
+      session.queuedMutations.append(.init(id: name, function: function, arguments: Array(json), identity: identity))
       return
     }
     if !beside.isExclusive {
-      let outcome = runMutation(function, arguments: json, identity: session.identity)
+      let outcome = runMutation(function, arguments: json, identity: identity)
       guard case .needsOwnThread = outcome else {
-        if !session.subscriptions.isEmpty, case .answered = outcome {
-          session.owesSynced = true
+        if !session.subscriptions.isEmpty, case .answered(let timestamp) = outcome {
+          session.owedSynced = timestamp
           noteNews(for: session)
           scheduleTurnEnd()
         }
         return reply(id, outcome, session)
       }
     }
-    mutateBeside(String(decoding: id, as: UTF8.self), function, Array(json), session)
+    mutateBeside(String(decoding: id, as: UTF8.self), function, Array(json), session, as: identity)
   }
 
-  private func mutateBeside(_ id: String, _ function: FunctionDefinition, _ arguments: [UInt8], _ session: Session) {
-    session.pending[id] = .mutation
+  private func mutateBeside(
+    _ id: String, _ function: FunctionDefinition, _ arguments: [UInt8], _ session: Session, as identity: Identity
+  ) {
+    let number = session.nextRequestNumber()
+    session.pending[id] = .init(number: number, kind: .mutation)
     session.runningMutation = id
     let sessionID = session.id
     runMutationBeside(
-      besideRequest(function, arguments: arguments, identity: session.identity) { engine, result in
-        engine.complete(id, of: sessionID, with: result)
+      besideRequest(function, arguments: arguments, identity: identity) { engine, result in
+        engine.complete(id, number, of: sessionID, with: result)
       })
   }
 
@@ -120,21 +125,29 @@ extension Engine {
 
   /// Answers a request that took its time, and runs the session's next mutation if that one was a mutation.
   private func complete(
-    _ id: String, of sessionID: SessionID, with result: Result<(timestamp: UInt64, json: [UInt8]), WireError>
+    _ id: String, _ number: UInt64, of sessionID: SessionID,
+    with result: Result<(timestamp: UInt64, json: [UInt8]), WireError>
   ) {
     guard let session = sessions[sessionID] else { return }
     var id = id
-    let wasMutation = session.runningMutation == id
+    var wasMutation = false
     // A request that was cancelled has its answer already.
-    if session.pending.removeValue(forKey: id) != nil {
-      if session.wantsLogs { id.withUTF8 { tellLogLines(UnsafeRawBufferPointer($0), session) } }
+    if let request = session.pending[id], request.number == number {
+      session.pending[id] = nil
+      var isAction = false
+      switch request.kind {
+      case .mutation: wasMutation = true
+      case .action: isAction = true
+      case .query, .queuedMutation: break
+      }
+      if session.wantsLogs, !isAction { id.withUTF8 { tellLogLines(UnsafeRawBufferPointer($0), session) } }
       switch result {
       case .success(let answer):
         answer.json.withUnsafeBytes { json in
           session.tell(self) { $0.writeOKLine(id: id, timestamp: answer.timestamp, json: json) }
         }
         if wasMutation, !session.subscriptions.isEmpty {
-          session.owesSynced = true
+          session.owedSynced = answer.timestamp
           noteNews(for: session)
           scheduleTurnEnd()
         }
@@ -156,11 +169,12 @@ extension Engine {
   ) {
     let name = String(decoding: id, as: UTF8.self)
     let sessionID = session.id
+    let number = session.nextRequestNumber()
     do throws(WireError) {
       let action = try startAction(function, arguments: Array(json), identity: session.identity) { engine, result in
-        engine.complete(name, of: sessionID, with: result)
+        engine.complete(name, number, of: sessionID, with: result)
       }
-      session.pending[name] = .action(action)
+      session.pending[name] = .init(number: number, kind: .action(action))
     } catch {
       session.tell(self) { $0.writeErrorLine(id: id, error) }
     }
@@ -176,7 +190,9 @@ extension Engine {
       guard session.pending.removeValue(forKey: queued.id) != nil else { continue }
       var id = queued.id
       id.withUTF8 { id in
-        queued.arguments.withUnsafeBytes { mutate(UnsafeRawBufferPointer(id), queued.function, $0, session) }
+        queued.arguments.withUnsafeBytes {
+          mutate(UnsafeRawBufferPointer(id), queued.function, $0, session, as: queued.identity)
+        }
       }
     }
     session.queuedMutations = ContiguousArray(queue[next...]) + session.queuedMutations
@@ -226,6 +242,7 @@ extension Engine {
     session.subscriptionOrder.removeAll { $0 === subscription }
     unsubscribe(subscription)
     tellNull(id, session)
+    session.stopAwaiting(subscription.query, engine: self)
   }
 
   private func tellNull(_ id: UnsafeRawBufferPointer, _ session: Session) {
@@ -246,9 +263,13 @@ extension Engine {
       return session.tell(self) { $0.writeErrorLine(id: id, error) }
     }
     // A mutation that runs may commit any moment: it can't be said that it was cancelled, so its own answer comes.
-    if case .mutation = request { return }
+    if case .mutation = request.kind { return }
     session.pending[name] = nil
-    if case .action(let action) = request { actions.cancel(action) }
+    switch request.kind {
+    case .action(let action): actions.cancel(action)
+    case .queuedMutation: session.queuedMutations.removeAll { $0.id == name }
+    case .query, .mutation: break
+    }
     session.tell(self) { $0.writeErrorLine(id: id, WireError(.cancelled, "cancelled by the client")) }
   }
 

@@ -46,6 +46,7 @@ extension Engine {
   /// The client reads again, after it had not.
   package func becameWritable(_ id: SessionID) {
     guard let session = sessions[id] else { return }
+    throttle(session)
     noteNews(for: session)
     scheduleTurnEnd()
   }
@@ -91,7 +92,9 @@ extension Engine {
     for subscription in session.subscriptionOrder { unsubscribe(subscription) }
     session.subscriptionOrder.removeAll()
     session.subscriptions.removeAll()
-    for case .action(let action) in session.pending.values { actions.cancel(action) }
+    for request in session.pending.values {
+      if case .action(let action) = request.kind { actions.cancel(action) }
+    }
     session.markClosed()
     sessions[session.id] = nil
   }

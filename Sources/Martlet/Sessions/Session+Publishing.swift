@@ -17,7 +17,7 @@ extension Session {
         guard timestamp == engine.headTimestamp else { return }
         missing.insert(query.id)
       } else if let result = query.result, subscription.isNews(result, version: query.version) {
-        news.append(Told(subscription: subscription, result: result, version: query.version))
+        news.append(Told(subscription: subscription, query: query, result: result, version: query.version))
       }
     }
     guard missing.isEmpty else {
@@ -34,23 +34,45 @@ extension Session {
     if let result = query.result {
       for subscription in subscriptionOrder
       where subscription.query === query && subscription.isNews(result, version: query.version) {
-        values.append(Told(subscription: subscription, result: result, version: query.version))
+        values.append(Told(subscription: subscription, query: query, result: result, version: query.version))
       }
     }
-    guard missing.isEmpty else {
-      publication = .awaiting(timestamp: timestamp, values: values, missing: missing)
-      return
-    }
+    publication = .awaiting(timestamp: timestamp, values: values, missing: missing)
+    tellAwaited(engine)
+  }
+
+  /// A subscription has left this query. If it runs beside, nobody may be left to be told its value.
+  func stopAwaiting(_ query: LiveQuery, engine: isolated Engine) {
+    guard case .awaiting(let timestamp, let values, var missing) = publication, missing.contains(query.id),
+      !subscriptionOrder.contains(where: { $0.query === query })
+    else { return }
+    missing.remove(query.id)
+    publication = .awaiting(timestamp: timestamp, values: values, missing: missing)
+    tellAwaited(engine)
+  }
+
+  /// The disk refused the commits after the head: what was kept of a snapshot that showed them is not told.
+  func forgetLost(_ engine: isolated Engine) {
+    if owedSynced > engine.headTimestamp { owedSynced = 0 }
+    guard case .awaiting(let timestamp, _, _) = publication, timestamp > engine.headTimestamp else { return }
+    publication = .current
+    engine.noteNews(for: self)
+  }
+
+  /// Tells what was kept back, once nothing is missing.
+  private func tellAwaited(_ engine: isolated Engine) {
+    guard case .awaiting(let timestamp, let values, let missing) = publication, missing.isEmpty else { return }
     publication = .current
     tell(engine, values, at: timestamp)
     flush()
     engine.noteNews(for: self)
+    engine.scheduleTurnEnd()
   }
 
   private func tell(_ engine: isolated Engine, _ news: [Told], at timestamp: UInt64) {
-    let news = news.filter { subscriptions[$0.subscription.id] === $0.subscription }
-    guard !news.isEmpty || (owesSynced && !subscriptions.isEmpty) else { return }
-    owesSynced = false
+    let news = news.filter { subscriptions[$0.subscription.id] === $0.subscription && $0.subscription.query === $0.query }
+    guard !news.isEmpty || (owedSynced != 0 && !subscriptions.isEmpty) else { return }
+    if owedSynced <= timestamp { owedSynced = 0 }
     tell(engine) { writer in
       for told in news {
         switch told.result {

@@ -26,8 +26,9 @@ final class Session {
   var queuedMutations: ContiguousArray<QueuedMutation> = []
 
   var publication = Publication.current
-  /// A mutation was answered since the last `synced`: another is owed, even if no value changed (promise 4).
-  var owesSynced = false
+  /// The last mutation that was answered: a `synced` of its timestamp or a later one is owed, even if no value changed
+  /// (promise 4). One of an older snapshot, whose queries took their time, doesn't pay it. 0 for none.
+  var owedSynced: UInt64 = 0
   var isToPublish = false
   var hasGreeted = false
   var isReading = true
@@ -39,13 +40,29 @@ final class Session {
     var id: String
     var function: FunctionDefinition
     var arguments: [UInt8]
+    /// The caller's when it was sent.
+    var identity: Identity
   }
 
-  enum PendingRequest {
-    case query
-    case queuedMutation
-    case mutation
-    case action(ActionID)
+  /// A request that was not answered at once. Its number tells it from a later one under the same id: the id of a cancelled
+  /// request is free again while its handler still runs.
+  struct PendingRequest {
+    enum Kind {
+      case query
+      case queuedMutation
+      case mutation
+      case action(ActionID)
+    }
+
+    let number: UInt64
+    var kind: Kind
+  }
+
+  private var lastRequestNumber: UInt64 = 0
+
+  func nextRequestNumber() -> UInt64 {
+    lastRequestNumber += 1
+    return lastRequestNumber
   }
 
   /// Where a session stands in telling its subscriptions' values.
@@ -59,6 +76,8 @@ final class Session {
 
   struct Told {
     let subscription: Subscription
+    /// The subscription may have moved on to the query of another identity by the time that this is told.
+    let query: LiveQuery
     let result: LiveResult
     let version: UInt64
   }
@@ -101,7 +120,9 @@ final class Session {
         let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
         switch words.first.map({ String(decoding: $0, as: UTF8.self) }) {
         case "ok": writer.writeErrorLine(id: String(decoding: words[1], as: UTF8.self), Engine.storageFailure)
-        case "update", "failed", "synced": break
+        case "error" where Self.tellsOfData(words[2]):
+          writer.writeErrorLine(id: String(decoding: words[1], as: UTF8.self), Engine.storageFailure)
+        case "update", "failed", "synced", "log": break
         default:
           writer.write(raw: [UInt8](line))
           writer.write(byte: UInt8(ascii: "\n"))
@@ -110,6 +131,15 @@ final class Session {
     }
     for subscription in subscriptionOrder { subscription.forgetSent() }
     flush()
+  }
+
+  /// Whether an error may tell what a handler saw, and not only what is wrong with the request.
+  private static func tellsOfData(_ json: ArraySlice<UInt8>) -> Bool {
+    let code = json.withUnsafeBytes { try? WireError(json: $0).code }
+    switch code {
+    case .application, .functionFailed, .notFound, .schemaViolation, .limitExceeded, .timeout: return true
+    default: return false
+    }
   }
 
   func markClosed() { isClosed = true }

@@ -109,6 +109,10 @@ extension FieldChanges {
       guard name.utf8.count <= DocumentStorage.maximumNameLength else {
         throw WireError(.schemaViolation, "a field's name has at most \(DocumentStorage.maximumNameLength) bytes")
       }
+      // Documents hold the names of their fields as they are, without escapes.
+      guard !name.utf8.contains(UInt8(ascii: "\"")), !name.utf8.contains(UInt8(ascii: "\\")) else {
+        throw WireError(.schemaViolation, "a field's name can't hold \" or \\")
+      }
       set(name: name, to: value)
     }
   }

@@ -39,6 +39,15 @@ extension IndexKey {
   package init(creationTime: Double) { self.init([], tie: IndexKey.orderedBits(creationTime)) }
   package var internalID: InternalID { InternalID(high: heads.high, low: heads.low) }
 
+  /// The same where a range of `by_id` begins or ends: a position after an id's own is the next id's.
+  package var boundingID: InternalID {
+    let id = internalID
+    guard tie > 0 else { return id }
+    if id.low < .max { return InternalID(high: id.high, low: id.low + 1) }
+    // After the greatest id there is none; random ids don't come near it.
+    return id.high < .max ? InternalID(high: id.high + 1, low: 0) : id
+  }
+
   /// The least position after this one.
   package var successor: IndexKey {
     tie < .max ? with(tie: tie + 1) : prefixSuccessor() ?? self

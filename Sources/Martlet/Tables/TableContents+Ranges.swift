@@ -8,7 +8,7 @@ extension TableContents {
   ) rethrows {
     switch slot {
     case .byID:
-      try documents.forEach(from: lower?.internalID, to: upper?.internalID, descending: descending) {
+      try documents.forEach(from: lower?.boundingID, to: upper?.boundingID, descending: descending) {
         try body(IndexKey(id: $0), $1.document)
       }
     case .byCreationTime:
@@ -25,7 +25,7 @@ extension TableContents {
   /// How many documents the range holds. O(log n).
   func count(in slot: IndexSlot, from lower: IndexKey?, to upper: IndexKey?) -> Int {
     switch slot {
-    case .byID: documents.count(from: lower?.internalID, to: upper?.internalID)
+    case .byID: documents.count(from: lower?.boundingID, to: upper?.boundingID)
     case .byCreationTime: byCreationTime.count(from: lower?.tie, to: upper?.tie)
     default: indexes[slot.declaredPosition].count(from: lower, to: upper)
     }

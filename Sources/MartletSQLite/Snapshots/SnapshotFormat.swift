@@ -70,7 +70,7 @@ package struct SnapshotManifest: Sendable, Equatable {
   /// In the order of their numbers.
   package var tables: [SnapshotTable]
 
-  package var documentCount: Int { tables.reduce(0) { $0 + $1.documentCount } }
+  package var documentCount: Int { tables.reduce(0) { $0 + ($1.name.hasPrefix("_") ? 0 : $1.documentCount) } }
 
   /// Of what stands in the two tables of the snapshot's own, so that a lost table, or a count changed with it, is found.
   var checksum: UInt64 {

@@ -20,6 +20,13 @@ extension JSONReader {
 
   @usableFromInline @inline(never)
   func tooDeep(_ index: Int) -> JSONError {
-    failure(index, "nested deeper than \(maximumDepth) levels")
+    failure(index, "\(JSONError.tooDeep) than \(maximumDepth) levels")
   }
+}
+
+extension JSONError {
+  fileprivate static let tooDeep = "nested deeper"
+
+  /// Whether the text nests more levels than the reader was told to go.
+  package var isTooDeep: Bool { message.hasPrefix(Self.tooDeep) }
 }

@@ -18,6 +18,9 @@ public struct JSONReader {
   @usableFromInline var cursor: Int
   @usableFromInline var depth: Int
   @usableFromInline let maximumDepth: Int
+  /// For whom is read, where a type that reads itself needs to know: a server's typed ids look up their tables here. Not kept
+  /// alive by the reader.
+  @usableFromInline package var context: Unmanaged<AnyObject>?
 
   /// Reading recurses once for each level, on threads whose stack may be 512 KB, so a larger `maximumDepth` is taken as this.
   public static var deepestDepth: Int { 256 }
@@ -29,6 +32,7 @@ public struct JSONReader {
     end = bytes.count
     cursor = 0
     depth = 0
+    context = nil
     self.maximumDepth = min(maximumDepth, JSONReader.deepestDepth)
   }
 
@@ -47,6 +51,13 @@ public struct JSONReader {
   public func bytes(in range: Range<Int>) -> UnsafeRawBufferPointer {
     precondition(range.lowerBound >= 0 && range.upperBound <= end)
     return UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
+  }
+
+  /// Whether the bytes are a part of the text, and not of a copy without escapes.
+  @inlinable
+  package func isLent(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let address = bytes.baseAddress else { return false }
+    return address >= base && address <= base + end
   }
 
   @inlinable @inline(__always)

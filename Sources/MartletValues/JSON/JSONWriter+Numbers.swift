@@ -31,6 +31,21 @@ extension JSONWriter {
     buffer.count &+= Decimals.write(integer.magnitude, to: output)
   }
 
+  /// A whole number, as a float64. One beyond ±2^53 is none: it is noted in `unfitNumber`, and its text is that of a float64
+  /// beyond ±2^53 too, so that no reader takes it for another whole number.
+  @inlinable
+  public mutating func write(wholeNumber integer: Int) {
+    if integer.magnitude <= 1 << 53 { write(decimal: Int64(integer)) } else { write(unfit: integer) }
+  }
+
+  @usableFromInline @inline(never)
+  mutating func write(unfit integer: Int) {
+    unfitNumber = integer
+    let double = Double(integer)
+    let magnitude = max(double.magnitude, 0x1p53.nextUp)
+    write(double: integer < 0 ? -magnitude : magnitude)
+  }
+
   /// An int64 value: `{"$integer": …}`.
   public mutating func write(int64: Int64) {
     buffer.append("{\"$integer\":\"")

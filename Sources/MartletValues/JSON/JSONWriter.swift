@@ -8,6 +8,9 @@
 public struct JSONWriter: ~Copyable, @unchecked Sendable {
   // Sending a writer to another thread is sound: it is the only owner of its memory, and a value that cannot be copied is in one place at a time.
   @usableFromInline var buffer: ByteBuilder
+  /// A whole number beyond ±2^53 that was written since the last `removeAll`; 0 for none. Encoding can't throw, so whoever
+  /// answers for the text looks here.
+  @usableFromInline package var unfitNumber = 0
 
   @inlinable
   public init(capacity: Int = 256) { buffer = ByteBuilder(capacity: capacity) }
@@ -17,7 +20,10 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {
   public var count: Int { buffer.count }
 
   @inlinable
-  public mutating func removeAll() { buffer.count = 0 }
+  public mutating func removeAll() {
+    buffer.count = 0
+    unfitNumber = 0
+  }
 
   /// Takes back what was written after the first `count` bytes.
   @inlinable

@@ -1,6 +1,6 @@
 /// A value that is well formed, but not what was declared: where it stands, what was expected there, and what was found.
 ///
-/// Says types and names, never the value itself, so it can be shown and logged.
+/// Says types and names, and of values none but a number that is not whole where it should be, so it can be shown and logged.
 public struct ValidationError: Error, Hashable, Sendable, CustomStringConvertible {
   public enum PathComponent: Hashable, Sendable {
     case field(String)

@@ -79,12 +79,7 @@ extension Validator where T == Double {
 extension Validator where T == Int {
   /// A float64, as every JSON number is, that must be integral and within ±2^53: counts, quantities, minor units of money.
   public static var wholeNumber: Validator {
-    Validator(
-      shape: .wholeNumber, decode: { try $0.readWholeNumber() },
-      encode: { number, writer in
-        precondition(number.magnitude <= 1 << 53, "a whole number is within ±2^53, where every float64 is exact")
-        writer.write(decimal: Int64(number))
-      })
+    Validator(shape: .wholeNumber)
   }
 }
 

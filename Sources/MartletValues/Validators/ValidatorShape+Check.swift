@@ -160,8 +160,14 @@ extension JSONReader {
   package mutating func readWholeNumber() throws -> Int {
     try expect("number")
     let number = try readDouble()
-    guard number.magnitude <= 0x1p53, number.rounded() == number else { throw ValidationError(expected: "whole number", found: "number that is none") }
+    guard number.magnitude <= 0x1p53, number.rounded() == number else { throw Self.notWhole(number) }
     return Int(number)
+  }
+
+  @inline(never)
+  private static func notWhole(_ number: Double) -> ValidationError {
+    if number.rounded() == number { return ValidationError(expected: "whole number within ±2^53", found: "\(number)") }
+    return ValidationError(expected: "whole number", found: "\(number)")
   }
 
   /// Reads a string that is one of `names`, and answers which.

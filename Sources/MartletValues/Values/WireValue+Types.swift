@@ -21,6 +21,12 @@ extension Double: WireValue {
   public func encode(to writer: inout JSONWriter) { writer.write(double: self) }
 }
 
+/// A float64 that is integral and within ±2^53, as `.wholeNumber` has it.
+extension Int: WireValue {
+  public static func decode(from reader: inout JSONReader) throws -> Int { try reader.readWholeNumber() }
+  public func encode(to writer: inout JSONWriter) { writer.write(wholeNumber: self) }
+}
+
 extension Int64: WireValue {
   public static func decode(from reader: inout JSONReader) throws -> Int64 {
     try reader.expect("int64")

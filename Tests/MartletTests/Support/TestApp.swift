@@ -12,12 +12,14 @@ struct Counters: Table {
   let byValue = Index("by_value", \Counters.amount, summing: \Counters.amount)
 }
 
-/// Functions over counters. Those that begin with `slow` read so much that they run beside the engine's thread.
+/// Functions over counters. Those that begin with `slow` take so long that they run beside the engine's thread: in these
+/// tests 4 ms pass with each look at the clock, and a transaction looks once in 16 calls.
 enum CounterFunctions: FunctionModule {
   static let path = "counters"
   static let functions: [any ServerFunction] = [
     set, add, get, value, between, count, sum, top, all, addThenFail, transfer, total, delete, log,
     slowAdd, slowTransfer, slowValue, slowTotal, slowClaim, slowSwap, claim, slowFail, slowAnchored,
+    must, rehearse, catching, catchingLimit, logging, slowLogging, relay, dice,
   ]
 
   static func find(_ db: some ReadsDatabase, _ name: String) throws -> Document<Counters>? {
@@ -26,7 +28,7 @@ enum CounterFunctions: FunctionModule {
 
   /// Goes over the budget of the engine's thread, reading nothing but one document.
   static func spend(_ db: some ReadsDatabase, on id: ID<Counters>) throws {
-    for _ in 0...LoopBudget.documents { _ = try db.find(id) }
+    for _ in 0..<48 { _ = try db.find(id) }
   }
 
   /// The same on a document that no test changes.
@@ -120,6 +122,93 @@ enum CounterFunctions: FunctionModule {
     return true
   }
 
+  static let must = Query("must", Arg("name", .string)) { ctx, name in
+    guard let counter = try find(ctx.db, name) else { throw ApplicationError("there is no \(name)") }
+    return counter.amount
+  }
+
+  /// Writes, and tells after each write what it reads.
+  static let rehearse = Mutation("rehearse") { ctx in
+    var seen: [String] = []
+    func look() throws {
+      let byValue = try ctx.db.query(Counters.self).withIndex(\.byValue)
+      seen.append(try byValue.collect().map(\.name).joined(separator: " "))
+      seen.append("count \(try byValue.count())")
+      seen.append("sum \(Int(try byValue.sum(\.amount)))")
+    }
+    try look()
+    try add(ctx.db, "z", 100)
+    seen.append("inserted")
+    try look()
+    let id = try find(ctx.db, "z")!.id
+    try ctx.db.patch(id) { $0.amount = -2 }
+    seen.append("patched")
+    try look()
+    seen.append("found \(Int(try ctx.db.get(id).amount))")
+    try ctx.db.delete(try find(ctx.db, "a")!.id)
+    seen.append("deleted")
+    try look()
+    seen.append(try find(ctx.db, "a") == nil ? "gone" : "there")
+    return seen
+  }
+
+  static let catching = Mutation("catching") { ctx in
+    var seen: [String] = []
+    seen.append("outer=\(Int(try add(ctx.db, "outer", 1)))")
+    do {
+      try ctx.run(addThenFail("inner", 5))
+    } catch {
+      seen.append("inner failed")
+    }
+    do {
+      try ctx.run(transfer("a", "inner", 1))
+      throw ApplicationError("a handler's own")
+    } catch {
+      // It was the handler that threw: what the nested mutation wrote stays.
+      try ctx.run(transfer("inner", "a", 1))
+      try ctx.db.delete(find(ctx.db, "inner")!.id)
+      seen.append("a \(Int(try find(ctx.db, "a")!.amount))")
+    }
+    seen.append(try find(ctx.db, "inner") == nil ? "inner gone" : "inner there")
+    seen.append("outer=\(Int(try add(ctx.db, "outer", 1)))")
+    return seen
+  }
+
+  static let catchingLimit = Mutation(
+    "catchingLimit",
+    limits: {
+      var limits = Limits()
+      limits.documentsWritten = 2
+      return limits
+    }()
+  ) { ctx in
+    try add(ctx.db, "x", 1)
+    for name in ["y", "z"] { _ = try? add(ctx.db, name, 1) }
+    return "caught"
+  }
+
+  static let logging = Mutation("logging", Arg("name", .string)) { ctx, name in
+    ctx.log.info("adding to \(name)")
+    try add(ctx.db, name, 1)
+    ctx.log.warning("added")
+  }
+
+  static let slowLogging = Query("slowLogging") { ctx in
+    ctx.log.debug("before")
+    try spend(ctx.db)
+    ctx.log.error("after")
+  }
+
+  static let relay = Action("relay", Arg("name", .string)) { ctx, name in
+    try await ctx.run(logging(name))
+    return try await ctx.run(value(name))
+  }
+
+  static let dice = Mutation("dice") { ctx in
+    try spend(ctx.db)
+    return try add(ctx.db, "dice", Double(Int.random(in: 1...6, using: &ctx.random)))
+  }
+
   // MARK: Long
 
   static let slowAdd = Mutation("slowAdd", Arg("name", .string), Arg("amount", .double)) { ctx, name, amount in
@@ -185,6 +274,7 @@ extension EngineHarness {
     let server = try EngineHarness(
       tables: [Counters.self], modules: [CounterFunctions.self], seed: seed, disk: disk, configuration: configuration,
       pace: pace)
+    server.clock.nanosecondsPerReading = 4_000_000
     if !values.isEmpty {
       let client = server.connect()
       for (name, value) in values.sorted(by: { $0.key < $1.key }) {

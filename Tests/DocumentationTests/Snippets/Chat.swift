@@ -1,0 +1,173 @@
+import MartletClient
+import MartletCommands
+
+// The examples of docs/functions.md, in an order that makes an app of them.
+
+struct Channels: Table {
+  static let name = "channels"
+
+  let title = Field(.string)
+  let kind = Field(.enumeration(ChannelKind.self))
+  let topic = Field(.optional(.string))
+
+  let byTitle = Index("by_title", \Channels.title)
+}
+
+enum ChannelKind: String, CaseIterable, Sendable {
+  case open, invited
+}
+
+struct Messages: Table {
+  static let name = "messages"
+
+  let channel = Field(.id(Channels.self))
+  let author = Field(.string)
+  let text = Field(.string)
+  let likes = Field(.double)
+  let link = Field(.optional(Link.validator))
+
+  let byChannel = Index("by_channel", \Messages.channel, summing: \Messages.likes)
+  let byChannelAuthor = Index("by_channel_author", \Messages.channel, \Messages.author)
+}
+
+struct Link: Sendable {
+  var url: String
+  var title: String?
+
+  static let validator = Validator<Link>.object(
+    Property("url", \Link.url, .string), Property("title", \Link.title, .optional(.string))
+  ) { url, title in
+    guard url.hasPrefix("https://") else { throw ValidationError(expected: "an https address", found: "another") }
+    return Link(url: url, title: title)
+  }
+}
+
+struct ChannelStatistics: WireValue {
+  var messages: Int
+  var likes: Double
+
+  static let validator = Validator<ChannelStatistics>.object(
+    Property("messages", \ChannelStatistics.messages, .wholeNumber), Property("likes", \ChannelStatistics.likes, .double)
+  ) {
+    ChannelStatistics(messages: $0, likes: $1)
+  }
+
+  static func decode(from reader: inout JSONReader) throws -> ChannelStatistics { try validator.decode(&reader) }
+  func encode(to writer: inout JSONWriter) { Self.validator.encode(self, &writer) }
+}
+
+enum Chat: FunctionModule {
+  static let path = "chat"
+  static let functions: [any ServerFunction] = [
+    createChannel, post, like, remove, importAll, latest, between, statistics, export, postQuote,
+  ]
+
+  static let createChannel = Mutation(
+    "createChannel", Arg("title", .string), Arg("kind", .enumeration(ChannelKind.self))
+  ) { ctx, title, kind in
+    let existing = try ctx.db.query(Channels.self).withIndex(\.byTitle) { $0.eq(\.title, title) }.first()
+    if let existing { return existing.id }
+    var random = ctx.random
+    let color = ["red", "green", "blue"].randomElement(using: &random)!
+    ctx.log.info("A new channel, \(title)")
+    return try ctx.db.insert(Channels.self) {
+      $0.title = title
+      $0.kind = kind
+      $0.topic = "Created at \(ctx.now), \(color)"
+    }
+  }
+
+  static let post = Mutation(
+    "post", Arg("channel", .id(Channels.self)), Arg("author", .string), Arg("text", .string), Arg("link", .optional(Link.validator))
+  ) { ctx, channel, author, text, link in
+    guard try ctx.db.find(channel) != nil else { throw ApplicationError("There is no such channel") }
+    guard text.count <= 2_000 else {
+      throw ApplicationError("The message is too long", data: ["limit": 2_000, "found": .float64(Double(text.count))])
+    }
+    return try ctx.db.insert(Messages.self) {
+      $0.channel = channel
+      $0.author = author
+      $0.text = text
+      $0.likes = 0
+      $0.link = link
+    }
+  }
+
+  static let like = Mutation("like", Arg("message", .id(Messages.self))) { ctx, message in
+    try ctx.db.patch(message) { $0.likes += 1 }
+  }
+
+  static let remove = Mutation("remove", Arg("message", .id(Messages.self))) { ctx, message in
+    try ctx.db.delete(message)
+  }
+
+  static let importAll = Mutation(
+    "importAll", Arg("channel", .id(Channels.self)), Arg("texts", .array(.string))
+  ) { ctx, channel, texts in
+    var refused: [String] = []
+    for text in texts {
+      do {
+        try ctx.run(post(channel, "import", text, nil))
+      } catch let error as ApplicationError {
+        refused.append(error.message)
+      }
+    }
+    return refused
+  }
+
+  static let latest = Query(
+    "latest", Arg("channel", .id(Channels.self)), Arg("limit", .optional(.wholeNumber))
+  ) { ctx, channel, limit in
+    try ctx.db.query(Messages.self)
+      .withIndex(\.byChannel) { $0.eq(\.channel, channel) }
+      .order(.descending)
+      .take(limit ?? 50)
+  }
+
+  static let between = Query(
+    "between", Arg("channel", .id(Channels.self)), Arg("from", .string), Arg("until", .string)
+  ) { ctx, channel, from, until in
+    try ctx.db.query(Messages.self)
+      .withIndex(\.byChannelAuthor) { $0.eq(\.channel, channel).gte(\.author, from).lt(\.author, until) }
+      .filter { $0.likes > 0 }
+      .collect()
+  }
+
+  static let statistics = Query("statistics", Arg("channel", .id(Channels.self))) { ctx, channel in
+    let messages = try ctx.db.query(Messages.self).withIndex(\.byChannel) { $0.eq(\.channel, channel) }
+    return ChannelStatistics(messages: try messages.count(), likes: try messages.sum(\.likes))
+  }
+
+  static let export = Query("export", Arg("channel", .id(Channels.self)), limits: exportLimits) { ctx, channel in
+    try ctx.db.query(Messages.self).withIndex(\.byChannel) { $0.eq(\.channel, channel) }.collect()
+  }
+
+  private static let exportLimits: Limits = {
+    var limits = Limits()
+    limits.documentsRead = 500_000
+    limits.handlerMilliseconds = 10_000
+    return limits
+  }()
+
+  static let postQuote = Action("postQuote", Arg("channel", .id(Channels.self))) { ctx, channel in
+    let quote = try await QuoteService.next()
+    return try await ctx.run(post(channel, "quotes", quote, nil))
+  }
+}
+
+enum QuoteService {
+  static func next() async throws -> String { "A swift sleeps on the wing." }
+}
+
+func chatMain() async {
+  await MartletApp(schema: [Channels.self, Messages.self], functions: [Chat.self], name: "chat").main()
+}
+
+func chatClient() async throws {
+  let client = try await MartletClient.connect(url: "martlet://127.0.0.1:7433")
+  let channel = try await client.run(Chat.createChannel("birds", .open))
+  _ = try await client.run(Chat.post(channel, "ada", "Swifts are back", nil))
+  for try await messages in client.subscribe(Chat.latest(channel, 10)) {
+    print(messages.map { "\($0.author): \($0.text)" })
+  }
+}

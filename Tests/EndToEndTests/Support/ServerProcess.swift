@@ -1,0 +1,94 @@
+import Foundation
+import MartletValues
+
+/// The `martlet` executable, running, with the bank and the store.
+///
+/// It listens on a port that the system chose, so that runs beside each other don't meet, and says which in its first
+/// line: a test that has a `ServerProcess` can connect. Its standard error goes to a file beside its data.
+///
+/// The executable is the one that was built with the tests. `MARTLET_BINARY` names another: a release build, say.
+final class ServerProcess {
+  let processID: pid_t
+  let port: Int
+  /// As it said when it was ready.
+  let documents: Int
+  let timestamp: UInt64
+  private let output: Int32
+  private let errorsPath: String
+  /// Kept until the process has ended.
+  private let folder: TemporaryFolder
+  private var hasEnded = false
+
+  /// Starts a server and waits until it listens.
+  /// - Parameter fileBlocks: the size that its files may reach, in units of 512 bytes; a disk that gets full is made so.
+  init(
+    _ folder: TemporaryFolder, data: String = "data.sqlite", arguments: [String] = [], fileBlocks: Int? = nil
+  ) throws {
+    self.folder = folder
+    errorsPath = folder.file("errors-\(UUID().uuidString)")
+    let command =
+      ["serve", "--example", "bank", "--example", "store", "--host", "127.0.0.1", "--port", "0", "--json"]
+      + ["--data", folder.file(data), "--snapshots", folder.file("snapshots")] + arguments
+    let child = try Executable.spawn(command, errors: errorsPath, fileBlocks: fileBlocks)
+    processID = child.processID
+    output = child.output
+    do {
+      let line = try Executable.readLine(from: output, Deadline())
+      let ready = try Value(json: line)
+      guard case .float64(let port)? = ready["port"], case .float64(let documents)? = ready["documents"],
+        case .float64(let timestamp)? = ready["timestamp"]
+      else { throw Failure("the server's first line has no port, documents and timestamp: \(line)") }
+      self.port = Int(port)
+      self.documents = Int(documents)
+      self.timestamp = UInt64(timestamp)
+    } catch {
+      Executable.killAndReap(child)
+      throw Failure("the server did not start: \(error); on standard error: \(Executable.contents(errorsPath))")
+    }
+  }
+
+  deinit { kill() }
+
+  func connect(receiveBufferBytes: Int32? = nil) throws -> RawClient {
+    try RawClient(port: port, receiveBufferBytes: receiveBufferBytes)
+  }
+
+  /// Kill -9: it gets no chance to write anything any more.
+  func kill() {
+    guard !hasEnded else { return }
+    hasEnded = true
+    Executable.killAndReap((processID, output))
+  }
+
+  /// Kill -9 that returns at once. `kill` must follow.
+  func sendKill() { Glibc.kill(processID, SIGKILL) }
+
+  func sendTerminate() { Glibc.kill(processID, SIGTERM) }
+
+  /// Waits for its end, after `sendTerminate`.
+  func waitForExit(_ deadline: Deadline = Deadline()) throws -> Int32 {
+    let status = try Executable.waitForExit((processID, output), deadline)
+    hasEnded = true
+    return status
+  }
+
+  /// SIGTERM, and the exit status.
+  @discardableResult
+  func stop() throws -> Int32 {
+    sendTerminate()
+    return try waitForExit()
+  }
+
+  var standardError: String { Executable.contents(errorsPath) }
+
+  /// What of it is in memory now.
+  var residentBytes: Int {
+    get throws {
+      let status = try String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)
+      guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+        let kilobytes = Int(line.split(whereSeparator: { $0 == " " || $0 == "\t" })[1])
+      else { throw Failure("there is no VmRSS in the status of process \(processID)") }
+      return kilobytes << 10
+    }
+  }
+}

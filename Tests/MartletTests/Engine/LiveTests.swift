@@ -1,0 +1,242 @@
+import MartletTesting
+import MartletValues
+import Testing
+
+@testable import Martlet
+
+/// A client that keeps what its subscriptions were told, and looks at it whenever `synced` says that it is one snapshot.
+final class Watcher {
+  let client: InProcessClient
+  private(set) var values: [String: String] = [:]
+  private(set) var syncedTimestamps: [UInt64] = []
+  private(set) var updates = 0
+
+  init(_ client: InProcessClient) { self.client = client }
+
+  /// - Parameter isSynced: is called with the timestamp at each `synced`.
+  func take(_ isSynced: (UInt64) -> Void = { _ in }) {
+    for line in client.take() {
+      switch line.kind {
+      case .update:
+        #expect(values[line.id] != line.rest, "an update tells something new: \(line)")
+        values[line.id] = line.rest
+        updates += 1
+      case .failed: values[line.id] = line.code
+      case .synced:
+        #expect(line.timestamp >= syncedTimestamps.last ?? 0, "synced timestamps don't go back")
+        syncedTimestamps.append(line.timestamp)
+        isSynced(line.timestamp)
+      default: break
+      }
+    }
+  }
+}
+
+@Suite("G5: live")
+struct LiveTests {
+  /// A query of the test app, as a call and as the model answers it.
+  struct Query {
+    var call: String
+    var answer: (CounterModel) -> String
+  }
+
+  static func randomQuery(_ random: inout TestRandom, names: [String]) -> Query {
+    let low = random.number(0..<40)
+    let high = low + random.number(0..<20)
+    let name = random.element(of: names)
+    let range = #"{"from":\#(low),"to":\#(high)}"#
+    let isIn = { (amount: Double) in amount >= Double(low) && amount < Double(high) }
+    func number(_ value: Double) -> String { Value.float64(value).json }
+    switch random.number(0..<9) {
+    case 0: return Query(call: #"counters:value {"name":"\#(name)"}"#) { $0.counters[name].map { number($0.amount) } ?? "null" }
+    case 1:
+      return Query(call: "counters:between \(range)") { model in
+        Value.array(model.byValue.filter { isIn($0.amount) }.map { .string($0.name) }).json
+      }
+    case 2:
+      return Query(call: "counters:count \(range)") { model in number(Double(model.byValue.count { isIn($0.amount) })) }
+    case 3:
+      return Query(call: "counters:sum \(range)") { model in
+        number(model.byValue.reduce(0) { isIn($1.amount) ? $0 + $1.amount : $0 })
+      }
+    case 4:
+      let count = random.number(0..<5)
+      return Query(call: #"counters:top {"count":\#(count)}"#) { model in
+        Value.array(model.byValue.reversed().prefix(count).map { .string($0.name) }).json
+      }
+    case 5: return Query(call: "counters:between {\"from\":\(high + 1),\"to\":\(low)}") { _ in "[]" }
+    case 6: return Query(call: "counters:all") { $0.all }
+    case 7: return Query(call: #"counters:slowValue {"name":"\#(name)"}"#) { $0.counters[name].map { number($0.amount) } ?? "null" }
+    default:
+      return Query(call: "counters:slowTotal") { model in number(model.byValue.reduce(0) { $0 + $1.amount }) }
+    }
+  }
+
+  /// Random changes under random subscriptions, some of them of queries that run beside the engine's thread.
+  @Test("G5: at each synced, every subscription's value is its query's answer at that timestamp", arguments: 1...30)
+  func model(seed: UInt64) throws {
+    var random = TestRandom(seed: seed)
+    let names = ["a", "b", "c", "d", "e", "f"]
+    let server = try EngineHarness.counters(seed: seed, ["anchor": 0], pace: random.oneIn(2) ? .immediate : .delayed)
+    var model = CounterModel()
+    _ = model.run(.add("anchor", 0))
+    var history: [UInt64: CounterModel] = [server.inspect { $0.headTimestamp }: model]
+    let watchers = (0..<3).map { _ in Watcher(server.connect()) }
+    var queries: [[String: Query]] = [[:], [:], [:]]
+    var lastID = 0
+    let writer = server.connect()
+    var sent: [String: CounterModel.Operation] = [:]
+
+    func look() {
+      for line in writer.take() where line.kind == .ok {
+        guard let operation = sent[line.id] else { continue }
+        #expect(model.run(operation, answer: line.rest) == line.rest)
+        history[line.timestamp] = model
+      }
+      for (index, watcher) in watchers.enumerated() {
+        watcher.take { timestamp in
+          guard let model = history[timestamp] else { return Issue.record("synced \(timestamp) is of no commit") }
+          for (id, query) in queries[index] where watcher.values[id] != nil {
+            #expect(watcher.values[id] == query.answer(model), "\(query.call) at \(timestamp)")
+          }
+        }
+      }
+    }
+
+    for _ in 0..<60 {
+      let index = random.number(0..<3)
+      switch random.number(0..<6) {
+      case 0:
+        lastID += 1
+        let query = Self.randomQuery(&random, names: names)
+        queries[index]["q\(lastID)"] = query
+        watchers[index].client.send("subscribe q\(lastID) \(query.call)")
+      case 1 where !queries[index].isEmpty && random.oneIn(2):
+        let id = random.element(of: queries[index].keys.sorted())
+        queries[index][id] = nil
+        watchers[index].client.send("unsubscribe \(id)")
+      default:
+        lastID += 1
+        let name = random.element(of: names)
+        let operation: CounterModel.Operation =
+          switch random.number(0..<4) {
+          case 0: .delete(name)
+          case 1: .add(name, Double(random.number(1..<10)))
+          default: .set(name, Double(random.number(0..<50)))
+          }
+        sent["m\(lastID)"] = operation
+        writer.send(operation.call(isSlow: false).replacing("ID", with: "m\(lastID)"))
+      }
+      for _ in 0..<random.number(0..<8) { server.host.step() }
+      look()
+    }
+    server.settle()
+    look()
+    for (index, watcher) in watchers.enumerated() {
+      for (id, query) in queries[index] { #expect(watcher.values[id] == query.answer(model), "\(query.call), at the end") }
+    }
+  }
+
+  @Test("G5: a live query that throws is told as failed, stays live, and an update follows the change that mends it")
+  func failing() throws {
+    let server = try EngineHarness.counters()
+    let client = server.connect()
+    client.send(#"subscribe s counters:must {"name":"a"}"#)
+    server.settle()
+    #expect(client.take().map { "\($0.kind) \($0.code)" } == ["failed application", "synced "])
+    client.send(#"mutation 1 counters:set {"name":"a","value":3}"#)
+    server.settle()
+    #expect(client.take().filter { $0.kind == .update }.map(\.rest) == ["3"])
+    client.send(#"mutation 2 counters:delete {"name":"a"}"#)
+    server.settle()
+    #expect(client.take().filter { $0.kind == .failed }.map(\.code) == ["application"])
+  }
+
+  @Test("G5: a live document by id follows its changes, and is null once it is deleted")
+  func point() throws {
+    let server = try EngineHarness.counters(["a": 1])
+    let client = server.connect()
+    client.send(#"mutation 1 counters:set {"name":"a","value":2}"#)
+    server.settle()
+    let id = client.answer("1")!
+    _ = client.take()
+    client.send(#"subscribe s counters:get {"id":\#(id)}"#)
+    server.settle()
+    #expect(client.take().first?.rest.contains(#""value":2"#) == true)
+    client.send(#"mutation 2 counters:add {"name":"a","amount":5}"#)
+    server.settle()
+    #expect(client.take().first { $0.kind == .update }?.rest.contains(#""value":7"#) == true)
+    client.send(#"mutation 3 counters:delete {"name":"a"}"#)
+    server.settle()
+    #expect(client.take().first { $0.kind == .update }?.rest == "null")
+  }
+}
+
+@Suite("G6: cost")
+struct CostTests {
+  @Test("G6: a commit runs those live queries again whose ranges it touched, each once, whoever shares them")
+  func hitRangesOnly() throws {
+    let server = try EngineHarness.counters(["a": 5, "b": 15])
+    let clients = (0..<10).map { _ in server.connect() }
+    for (index, client) in clients.enumerated() {
+      client.send(
+        #"subscribe shared counters:count {"from":0,"to":10}"#,
+        #"subscribe own counters:count {"from":\#(100 + index * 10),"to":\#(110 + index * 10)}"#)
+    }
+    server.settle()
+    #expect(server.statistic("liveQueries") == 11)
+    #expect(server.statistic("subscriptions") == 20)
+    func runs(_ call: String) -> Int {
+      let before = server.statistic("queryRuns")
+      let client = server.connect()
+      client.send("mutation 1 \(call)")
+      server.settle()
+      client.disconnect()
+      return server.statistic("queryRuns") - before
+    }
+    #expect(runs(#"counters:set {"name":"b","value":50}"#) == 0, "in nobody's range")
+    #expect(runs(#"counters:set {"name":"a","value":6}"#) == 1, "within the shared one")
+    #expect(runs(#"counters:set {"name":"a","value":125}"#) == 2, "out of the shared one, into another")
+    #expect(runs(#"counters:set {"name":"new","value":195}"#) == 1, "into a range that was empty")
+    #expect(runs(#"counters:delete {"name":"new"}"#) == 1)
+  }
+
+  @Test("G6: a query that stops early depends on nothing behind the place where it stopped")
+  func earlyStop() throws {
+    let server = try EngineHarness.counters(["a": 10, "b": 20, "c": 30])
+    let client = server.connect()
+    client.send(#"subscribe s counters:top {"count":2}"#)
+    server.settle()
+    let before = server.statistic("queryRuns")
+    client.send(#"mutation 1 counters:set {"name":"a","value":11}"#)
+    server.settle()
+    #expect(server.statistic("queryRuns") == before)
+    client.send(#"mutation 2 counters:set {"name":"a","value":25}"#)
+    server.settle()
+    #expect(server.statistic("queryRuns") == before + 1)
+    #expect(client.lines.last { $0.kind == .update }?.rest == #"["c","a"]"#)
+  }
+
+  @Test("G6: 10,000 live queries on other keys are not run by a commit, and not looked at")
+  func manyQueries() throws {
+    let server = try EngineHarness.counters(["hot": 1])
+    let client = server.connect()
+    for start in stride(from: 0, to: 10_000, by: 500) {
+      client.send((start..<start + 500).map { #"subscribe s\#($0) counters:value {"name":"cold\#($0)"}"# }.joined(separator: "\n"))
+    }
+    server.settle()
+    #expect(client.take().count { $0.kind == .update } == 10_000)
+    let before = server.statistic("queryRuns")
+    let other = server.connect()
+    for number in 0..<100 {
+      other.send(#"mutation \#(number) counters:add {"name":"hot","amount":1}"#)
+      server.settle()
+    }
+    #expect(server.statistic("queryRuns") == before)
+    #expect(client.take().isEmpty)
+    other.send(#"mutation last counters:set {"name":"cold77","value":1}"#)
+    server.settle()
+    #expect(client.take().map(\.id).filter { !$0.isEmpty } == ["s77"])
+    #expect(server.statistic("queryRuns") == before + 1)
+  }
+}
