@@ -23,6 +23,14 @@ package final class ThreadedLogWriter: LogWriter {
   /// The longest time between syncs under `relaxed` durability.
   package static let relaxedSyncMilliseconds = 50
 
+  /// Folding waits until nothing was committed for so long: it uses the same disk, and perhaps the same core, as commits.
+  /// (Under load that never ends the storage asks for it when the log has become long: `checkpointIsDue`.)
+  private static let idleMilliseconds = 250
+  /// Less than this isn't worth folding: a restart replays it in some ten milliseconds.
+  private static let foldedWhenIdleBytes = 4 << 20
+  /// How long folding may delay the end of the process. What is left is folded after the next start.
+  private static let closingNanoseconds: UInt64 = 2_000_000_000
+
   private struct Job {
     let batch: LogBatch
     let completion: @Sendable ((any Error)?) -> Void
@@ -53,10 +61,23 @@ package final class ThreadedLogWriter: LogWriter {
   private func run() throws {
     var hasUnsynced = false
     var failure: (any Error)?
+    /// Nobody has committed for a while, and the log is being folded.
+    var isFolding = false
     while true {
       let timeout: Int? =
-        if failure != nil { nil } else if hasUnsynced { Self.relaxedSyncMilliseconds } else if storage.checkpointIsDue { 0 } else { nil }
+        if failure != nil {
+          nil
+        } else if hasUnsynced {
+          Self.relaxedSyncMilliseconds
+        } else if storage.checkpointIsDue || isFolding {
+          0
+        } else if storage.unfoldedLogBytes >= Self.foldedWhenIdleBytes {
+          Self.idleMilliseconds
+        } else {
+          nil
+        }
       if let job = mailbox.take(timeoutMilliseconds: timeout) {
+        isFolding = false
         if failure == nil {
           do {
             try storage.append(job.batch, sync: durability == .full)
@@ -76,13 +97,14 @@ package final class ThreadedLogWriter: LogWriter {
           try storage.sync()
           hasUnsynced = false
         } else {
-          _ = try storage.checkpointSlice()
+          isFolding = try storage.checkpointSlice()
         }
       } catch { failure = error }
     }
     if failure == nil {
       if hasUnsynced { try storage.sync() }
-      while try storage.checkpointSlice() {}
+      let start = SystemClock().monotonicNanoseconds()
+      while SystemClock().monotonicNanoseconds() - start < Self.closingNanoseconds, try storage.checkpointSlice() {}
     }
     try storage.close()
   }

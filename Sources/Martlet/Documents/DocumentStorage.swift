@@ -72,7 +72,7 @@ package struct DocumentStorage: @unchecked Sendable {
   }
 
   @inline(__always)
-  private func position(_ field: Int) -> (name: Int, length: Int) {
+  func position(_ field: Int) -> (name: Int, length: Int) {
     let packed = buffer.withUnsafeMutablePointerToElements { $0[field] }
     return (Int(packed >> 8), Int(packed & 0xFF))
   }

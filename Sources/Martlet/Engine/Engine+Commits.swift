@@ -5,28 +5,40 @@ extension Engine {
   /// Makes a transaction's writes the new head. Nothing can fail here, and nothing else runs in between.
   func commit(_ transaction: Transaction) -> UInt64 {
     guard transaction.hasWrites else { return headTimestamp }
-    // The transaction lets go of its snapshots first, so that the tables' trees can be changed in place.
-    let writes = transaction.takeWrites()
-    return commit(writes, at: transaction.now)
+    transaction.releaseSnapshots()
+    beginCommit(at: transaction.now)
+    for view in transaction.views where !view.writes.isEmpty { carryOut(view.writes, in: view.table) }
+    if beside.mustRemember { beside.remember(transaction.tableWrites, at: headTimestamp) }
+    return endCommit()
   }
 
-  func commit(_ writes: ContiguousArray<TableWrites>, at wallMilliseconds: Double) -> UInt64 {
+  func commit(_ part: TableWrites, at wallMilliseconds: Double) -> UInt64 {
+    beginCommit(at: wallMilliseconds)
+    carryOut(part.writes, in: part.table)
+    if beside.mustRemember { beside.remember([part], at: headTimestamp) }
+    return endCommit()
+  }
+
+  private func beginCommit(at wallMilliseconds: Double) {
     headTimestamp += 1
     records.begin(timestamp: headTimestamp, wallClockMilliseconds: wallMilliseconds)
-    for part in writes {
-      for write in part.writes {
-        if let new = write.new {
-          records.put(write.id, creationTime: new.creationTime, json: new.json)
-        } else {
-          records.delete(write.id)
-        }
-        undoOpen.append(write)
+  }
+
+  private func carryOut(_ writes: ContiguousArray<DocumentWrite>, in table: StoredTable) {
+    for write in writes where write.changesAnything {
+      if let new = write.new {
+        records.put(new)
+      } else {
+        records.delete(write.id)
       }
-      let hits = part.table.assumeIsolated { $0.apply(part.writes) }
-      for hit in hits { live.markStale(hit) }
+      undoOpen.append(write)
     }
+    let hits = table.assumeIsolated { $0.apply(writes) }
+    for hit in hits { live.markStale(hit) }
+  }
+
+  private func endCommit() -> UInt64 {
     records.end()
-    if beside.mustRemember { beside.remember(writes, at: headTimestamp) }
     pipeline.noteCommit()
     statistics.commits += 1
     scheduleTurnEnd()
@@ -121,7 +133,7 @@ extension Engine {
     lifecycle = .storageFailed("\(error)")
     for write in (undoWriting + undoOpen).reversed() {
       guard let table = catalog.table(number: write.id.tableNumber) else { continue }
-      let hits = table.assumeIsolated { $0.apply(CollectionOfOne(write.inverse)) }
+      let hits = table.assumeIsolated { $0.apply([write.inverse]) }
       for hit in hits { live.markStale(hit) }
     }
     undoWriting.removeAll()
@@ -151,15 +163,12 @@ struct TableWrites: Sendable {
 }
 
 extension Transaction {
-  /// The writes, table by table. The transaction is over: its snapshots are released.
-  func takeWrites() -> ContiguousArray<TableWrites> {
-    var taken: ContiguousArray<TableWrites> = []
-    for view in views where !view.writes.isEmpty {
-      var writes = view.writes
-      if !writes.allSatisfy(\.changesAnything) { writes.removeAll { !$0.changesAnything } }
-      if !writes.isEmpty { taken.append(TableWrites(table: view.table, writes: writes)) }
+  var tableWrites: ContiguousArray<TableWrites> {
+    var parts: ContiguousArray<TableWrites> = []
+    for view in views {
+      let writes = view.writes.filter(\.changesAnything)
+      if !writes.isEmpty { parts.append(TableWrites(table: view.table, writes: ContiguousArray(writes))) }
     }
-    releaseViews()
-    return taken
+    return parts
   }
 }

@@ -50,9 +50,14 @@ extension Engine {
   private func liveTransaction(
     _ function: FunctionDefinition, _ identity: Identity, canWrite: Bool, tracksReads: Bool
   ) -> Transaction {
-    Transaction(
-      start: transactionStart(
-        function, identity, seed: nil, now: wallMilliseconds),
+    // The one that ran last, unless its handler kept it.
+    if var transaction = idleTransaction.take(), isKnownUniquelyReferenced(&transaction) {
+      transaction.begin(
+        function, identity, at: headTimestamp, now: wallMilliseconds, canWrite: canWrite, tracksReads: tracksReads)
+      return transaction
+    }
+    return Transaction(
+      start: transactionStart(function, identity, seed: nil, now: wallMilliseconds),
       place: .engineThread, canWrite: canWrite, tracksReads: tracksReads, scratch: scratch,
       contents: { table in table.assumeIsolated { $0.snapshot } })
   }
@@ -73,6 +78,10 @@ extension Engine {
   }
 
   private func finish(_ failure: (any Error)?, of transaction: Transaction, _ timestamp: () -> UInt64) -> Outcome {
+    defer {
+      transaction.end()
+      idleTransaction = transaction
+    }
     if case .needsOwnThread? = transaction.abort { return .needsOwnThread }
     keepLogLines(of: transaction)
     if case .failed(let error)? = transaction.abort { return .failed(error) }

@@ -48,6 +48,7 @@ package actor Engine {
   /// What functions on the engine's thread are answered in, and build documents in: one runs at a time.
   var answer = JSONWriter(capacity: 4096)
   let scratch = TransactionScratch()
+  var idleTransaction: Transaction?
   var turnEndIsScheduled = false
   /// The wall clock as it was when the bytes that are being handled were taken up.
   var wallMilliseconds = 0.0

@@ -20,6 +20,7 @@ package struct Recovery {
   private var contents: [UInt32: TableContents] = [:]
   private var layouts: [UInt32: TableLayout] = [:]
   private var timestamp: UInt64 = 0
+  private let restorer = DocumentRestorer()
 
   package static let catalogNumber: UInt32 = 1
   static let catalogLayout = TableLayout(
@@ -132,7 +133,7 @@ extension Recovery: RecoverySink {
   package mutating func finished(lastTimestamp: UInt64) throws { timestamp = lastTimestamp }
 
   private mutating func load(_ id: DocumentID, _ creationTime: Double, _ json: UnsafeRawBufferPointer) throws {
-    let document = try DocumentStorage.fromCanonical(id: id, creationTime: creationTime, json: json)
+    let document = try restorer.document(id: id, creationTime: creationTime, json: json)
     contents[id.tableNumber, default: TableContents(unindexed: ())].load(document)
   }
 }

@@ -42,13 +42,13 @@ package actor StoredTable {
   }
 
   /// Carries out a commit's writes to this table, and gives the live queries that they may concern, perhaps repeatedly.
-  func apply(_ writes: some Sequence<DocumentWrite>) -> ContiguousArray<LiveQueryID> {
+  func apply(_ writes: ContiguousArray<DocumentWrite>) -> ContiguousArray<LiveQueryID> {
     guard !interest.isEmpty else {
-      for write in writes { contents.apply(write, layout: layout, keys: &keys) }
+      for write in writes where write.changesAnything { contents.apply(write, layout: layout, keys: &keys) }
       return []
     }
     var positions: ContiguousArray<(IndexSlot, IndexKey)> = []
-    for write in writes {
+    for write in writes where write.changesAnything {
       contents.apply(write, layout: layout, keys: &keys) { positions.append(($0, $1)) }
     }
     return interest.queries(at: positions)

@@ -2,7 +2,8 @@
 final class TableView {
   let table: StoredTable
   let layout: TableLayout
-  private let snapshot: TableContents
+  /// nil while the view is idle, and while its writes are carried out.
+  private var snapshot: TableContents?
   private(set) var writes: ContiguousArray<DocumentWrite> = []
 
   /// The writes' positions by id. Empty while there are few: then looking through them costs less than hashing.
@@ -16,18 +17,36 @@ final class TableView {
   /// The document that was read last: what is changed was mostly read just before.
   private var lastRead: (id: InternalID, document: DocumentStorage?)?
 
-  init(table: StoredTable, snapshot: TableContents, scratch: TransactionScratch) {
+  init(table: StoredTable, scratch: TransactionScratch) {
     self.table = table
     self.scratch = scratch
     layout = table.layout
-    self.snapshot = snapshot
+  }
+
+  func open(_ snapshot: TableContents) { self.snapshot = snapshot }
+
+  func releaseSnapshot() {
+    snapshot = nil
+    merged = nil
+  }
+
+  func close() {
+    releaseSnapshot()
+    lastRead = nil
+    writes.removeAll(keepingCapacity: true)
+    if !positions.isEmpty { positions = [:] }
+  }
+
+  private var openSnapshot: TableContents {
+    guard let snapshot else { preconditionFailure("a transaction reads nothing once it is over") }
+    return snapshot
   }
 
   /// What a range is read from.
   var contents: TableContents {
-    if writes.isEmpty { return snapshot }
+    if writes.isEmpty { return openSnapshot }
     if let merged { return merged }
-    var contents = snapshot
+    var contents = openSnapshot
     for write in writes where write.changesAnything { contents.apply(write, layout: layout, keys: &scratch.keys) }
     merged = contents
     return contents
@@ -36,7 +55,7 @@ final class TableView {
   func document(_ id: InternalID) -> DocumentStorage? {
     if let position = position(of: id) { return writes[position].new }
     if let lastRead, lastRead.id == id { return lastRead.document }
-    let document = snapshot.document(id)
+    let document = openSnapshot.document(id)
     lastRead = (id, document)
     return document
   }

@@ -29,24 +29,26 @@ package final class Transaction {
 
   @usableFromInline let catalog: Catalog
   let environment: EngineEnvironment
-  let function: FunctionDefinition
-  var limits: Limits { function.limits ?? defaultLimits.limits }
   private let defaultLimits: SharedLimits
   let place: Place
-  let canWrite: Bool
-  let tracksReads: Bool
-  let snapshotTimestamp: UInt64
-  var functionName: String { function.name }
-  let identity: Identity
-
-  /// The wall clock's time at the start, milliseconds since 1970: the only time that a handler sees.
-  let now: Double
-  /// Made at the first use: most handlers have none.
-  lazy var random = DeterministicRandom(seed: seed ?? environment.entropy.next())
-  private let seed: UInt64?
-
+  let scratch: TransactionScratch
   private let contents: (StoredTable) -> TableContents
+
+  // Of the current run; set by `begin`.
+  private(set) var function: FunctionDefinition
+  private(set) var limits: Limits
+  private(set) var canWrite: Bool
+  private(set) var tracksReads: Bool
+  private(set) var snapshotTimestamp: UInt64
+  private(set) var identity: Identity
+  /// The wall clock's time at the start, milliseconds since 1970: the only time that a handler sees.
+  private(set) var now: Double
+  private var seed: UInt64?
+  private var startedRandom: DeterministicRandom?
+
+  /// The tables that were looked at, and the views of earlier runs, to be used again.
   private(set) var views: ContiguousArray<TableView> = []
+  private var idleViews: ContiguousArray<TableView> = []
   private var lastView: TableView?
   private(set) var reads = ReadSet()
   private(set) var abort: Abort?
@@ -57,9 +59,9 @@ package final class Transaction {
   private(set) var bytesWritten = 0
   /// Read when the clock is first looked at: a short transaction doesn't need to know the time.
   private var startNanoseconds: UInt64?
-  private var chargesUntilClock = 16
+  private var chargesUntilClock = Transaction.chargesPerClock
+  private static let chargesPerClock = 16
 
-  let scratch: TransactionScratch
   /// The changes of the write that is being made; those of `scratch` but for a write inside another's closure.
   var changes: FieldChanges
   var changesAreLent = false
@@ -70,35 +72,94 @@ package final class Transaction {
   ) {
     catalog = start.catalog
     environment = start.environment
-    function = start.function
     defaultLimits = start.limits
+    self.scratch = scratch
+    changes = scratch.changes
+    self.place = place
+    self.contents = contents
+    function = start.function
+    limits = start.function.limits ?? start.limits.limits
     snapshotTimestamp = start.timestamp
     identity = start.identity
     now = start.now
     seed = start.seed
-    self.scratch = scratch
-    changes = scratch.changes
-    self.place = place
     self.canWrite = canWrite
     self.tracksReads = tracksReads
-    self.contents = contents
+  }
+
+  /// Begins another run with the same object, which is cheaper than to make one: of the same engine, in the same place.
+  func begin(
+    _ function: FunctionDefinition, _ identity: Identity, at timestamp: UInt64, now: Double, canWrite: Bool, tracksReads: Bool
+  ) {
+    end()
+    if function !== self.function {
+      self.function = function
+      limits = function.limits ?? defaultLimits.limits
+    }
+    self.identity = identity
+    snapshotTimestamp = timestamp
+    self.now = now
+    self.canWrite = canWrite
+    self.tracksReads = tracksReads
+    seed = nil
+    startedRandom = nil
+    abort = nil
+    documentsRead = 0
+    documentsWritten = 0
+    bytesWritten = 0
+    startNanoseconds = nil
+    chargesUntilClock = Self.chargesPerClock
+    if tracksReads { reads = ReadSet() }
+    if !logLines.isEmpty { logLines = [] }
+  }
+
+  /// Lets go of what the run saw and wrote.
+  func end() {
+    for view in views {
+      view.close()
+      idleViews.append(view)
+    }
+    views.removeAll(keepingCapacity: true)
+    lastView = nil
+  }
+
+  /// Lets go of the snapshots, so that the tables' trees can be changed in place; the writes stay.
+  func releaseSnapshots() {
+    for view in views { view.releaseSnapshot() }
+  }
+
+  var functionName: String { function.name }
+
+  var random: DeterministicRandom {
+    // Made at the first use: most handlers have none.
+    get { startedRandom ?? DeterministicRandom(seed: randomSeed) }
+    set { startedRandom = newValue }
+  }
+
+  private var randomSeed: UInt64 {
+    if let seed { return seed }
+    let fresh = environment.entropy.next()
+    seed = fresh
+    return fresh
   }
 
   func view(of table: StoredTable) -> TableView {
     if let lastView, lastView.table === table { return lastView }
-    if let view = views.first(where: { $0.table === table }) {
-      lastView = view
-      return view
-    }
-    let view = TableView(table: table, snapshot: contents(table), scratch: scratch)
-    views.append(view)
+    let view = views.first { $0.table === table } ?? openView(of: table)
     lastView = view
     return view
   }
 
-  func releaseViews() {
-    views.removeAll()
-    lastView = nil
+  private func openView(of table: StoredTable) -> TableView {
+    let view: TableView
+    if let idle = idleViews.firstIndex(where: { $0.table === table }) {
+      view = idleViews.remove(at: idle)
+    } else {
+      view = TableView(table: table, scratch: scratch)
+    }
+    view.open(contents(table))
+    views.append(view)
+    return view
   }
 
   // MARK: Accounting

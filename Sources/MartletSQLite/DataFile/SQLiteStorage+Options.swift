@@ -5,12 +5,13 @@ extension SQLiteStorage {
     package var walBytes = 2 << 20
     /// When an append checkpoints the WAL itself, because nobody called `checkpointSlice()`.
     package var maximumWALBytes = 16 << 20
-    /// When a fold is due. More means fewer writes, since a document that is written often is folded once; less means a faster restart.
-    package var unfoldedBytes = 128 << 20
+    /// When a fold is due even under load; the log's thread folds earlier when nothing is committed. More means fewer writes, since a
+    /// document that is written often is folded once; less means a faster restart.
+    package var unfoldedBytes = 512 << 20
     /// When an append folds too, as much as it adds and more: commits are then as slow as folding is, and the log grows no further.
     package var maximumUnfoldedBytes = 1 << 30
     /// What one round of folding takes at most; held in memory while it lasts.
-    package var roundBytes = 128 << 20
+    package var roundBytes = 256 << 20
     /// Log that one slice reads.
     package var sliceLogBytes = 1 << 20
     /// Documents that one slice writes.

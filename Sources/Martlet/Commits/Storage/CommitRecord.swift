@@ -9,6 +9,8 @@ import MartletValues
 ///     put:    u8 1 │ u32 table number │ u64 id high │ u64 id low │ f64 creation time │ u32 length │ JSON
 ///     delete: u8 2 │ u32 table number │ u64 id high │ u64 id low
 ///
+/// The JSON is the document's stored form: see `DocumentStorage.storedForm`.
+///
 /// The format is binary around the JSON that the engine keeps anyway, because the log is read back whole at each start and written for
 /// each commit: both are a copy, not a parse. A record borrows the bytes that it was decoded from.
 ///

@@ -42,12 +42,24 @@ package struct CommitRecordWriter: ~Copyable {
   }
 
   package mutating func put(_ id: DocumentID, creationTime: Double, json: UnsafeRawBufferPointer) {
-    reserve(CommitRecord.Layout.putHeader + json.count)
+    put(id, creationTime: creationTime, json: json, UnsafeRawBufferPointer(start: nil, count: 0))
+  }
+
+  private mutating func put(
+    _ id: DocumentID, creationTime: Double, json head: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer
+  ) {
+    reserve(CommitRecord.Layout.putHeader + head.count + tail.count)
     write(CommitRecord.Layout.put, id)
     append(creationTime.bitPattern)
-    append(UInt32(json.count))
-    UnsafeMutableRawBufferPointer(rebasing: storage[position...]).copyMemory(from: json)
-    position += json.count
+    append(UInt32(head.count + tail.count))
+    append(head)
+    append(tail)
+  }
+
+  /// Puts a document in its stored form.
+  package mutating func put(_ document: DocumentStorage) {
+    let (head, tail) = document.storedForm
+    put(document.id, creationTime: document.creationTime, json: head, tail)
   }
 
   package mutating func delete(_ id: DocumentID) {
@@ -100,6 +112,11 @@ package struct CommitRecordWriter: ~Copyable {
   private mutating func append<Number: FixedWidthInteger & BitwiseCopyable>(_ number: Number) {
     storage.storeBytes(of: number.littleEndian, toByteOffset: position, as: Number.self)
     position += MemoryLayout<Number>.size
+  }
+
+  private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    UnsafeMutableRawBufferPointer(rebasing: storage[position...]).copyMemory(from: bytes)
+    position += bytes.count
   }
 
   private mutating func reserve(_ count: Int) {
