@@ -108,7 +108,7 @@ extension Engine {
     host.offload {
       let transaction = Transaction(
         start: start, place: .beside, canWrite: canWrite, tracksReads: tracksReads, scratch: TransactionScratch(),
-        contents: { tables[$0.layout.number]! })
+        snapshots: TableSnapshots(unsettled: { tables[$0.layout.number]! }, settled: { tables[$0.layout.number]! }))
       var answer = JSONWriter(capacity: 4096)
       let failure = request.arguments.withUnsafeBytes {
         Martlet.run(request.function, registry: registry, transaction, $0, into: &answer)

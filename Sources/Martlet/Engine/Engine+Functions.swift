@@ -59,7 +59,9 @@ extension Engine {
     return Transaction(
       start: transactionStart(function, identity, seed: nil, now: wallMilliseconds),
       place: .engineThread, canWrite: canWrite, tracksReads: tracksReads, scratch: scratch,
-      contents: { table in table.assumeIsolated { $0.snapshot } })
+      snapshots: TableSnapshots(
+        unsettled: { table in table.assumeIsolated { $0.unsettledSnapshot } },
+        settled: { table in table.assumeIsolated { $0.snapshot } }))
   }
 
   private func runSystemQuery(

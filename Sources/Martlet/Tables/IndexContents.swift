@@ -15,12 +15,20 @@ struct DocumentEntry: TreePayload {
 
 /// The entries of one declared index, in order.
 ///
+/// Changes are gathered, and carried out when the index is next read, or when there are many: in the order of their keys,
+/// of which those that lie close together share the way down the tree, and the last one of each key alone. So writes pay
+/// for the indexes that somebody reads, as often as somebody reads them, and little for the others.
+///
 /// A plain index has its entries in `counted`, one that was declared with `summing:` in `summed`; the other tree stays
 /// empty. (Two trees and not an enum of two, since a tree is changed in place.)
 struct IndexContents: Sendable {
   let isSummed: Bool
   private(set) var counted: OrderedTree<IndexKey, IndexEntry>
   private(set) var summed: OrderedTree<IndexKey, SummedIndexEntry>
+  private var pending: ContiguousArray<IndexChange> = []
+
+  /// Carrying so many out takes one or two milliseconds.
+  private static let mostPending = 8_192
 
   init(isSummed: Bool) {
     self.isSummed = isSummed
@@ -37,7 +45,27 @@ struct IndexContents: Sendable {
     }
   }
 
-  mutating func insert(_ key: IndexKey, id: InternalID, summand: Double) {
+  mutating func change(_ change: IndexChange) {
+    pending.append(change)
+    if pending.count == Self.mostPending { settle() }
+  }
+
+  /// Whether what is read is all that was written.
+  var isSettled: Bool { pending.isEmpty }
+
+  mutating func settle() {
+    guard !pending.isEmpty else { return }
+    var changes: ContiguousArray<IndexChange> = []
+    swap(&changes, &pending)
+    changes.forEachInOrder {
+      if $0.isRemoval { remove($0.key) } else { insert($0.key, id: $0.id, summand: $0.summand) }
+    }
+    // The memory is used again.
+    changes.removeAll(keepingCapacity: true)
+    swap(&changes, &pending)
+  }
+
+  private mutating func insert(_ key: IndexKey, id: InternalID, summand: Double) {
     if isSummed {
       summed.insert(SummedIndexEntry(id: id, amount: summand), for: key)
     } else {
@@ -45,9 +73,11 @@ struct IndexContents: Sendable {
     }
   }
 
-  mutating func remove(_ key: IndexKey) {
+  private mutating func remove(_ key: IndexKey) {
     if isSummed { summed.remove(key) } else { counted.remove(key) }
   }
+
+  // What is read is what was settled: `TableContents.settle()` comes before.
 
   func count(from lower: IndexKey?, to upper: IndexKey?) -> Int {
     isSummed ? summed.count(from: lower, to: upper) : counted.count(from: lower, to: upper)

@@ -27,8 +27,15 @@ package actor StoredTable {
     lastCreationTime = Mutex(last)
   }
 
-  /// The table as it stands. O(1); as long as the copy lives, writes copy what they change.
-  package var snapshot: TableContents { contents }
+  /// The table as it stands. O(1) but for the changes that its indexes have gathered; as long as the copy lives, writes
+  /// copy what they change.
+  package var snapshot: TableContents {
+    contents.settle()
+    return contents
+  }
+
+  /// The same for who may never read a declared index.
+  var unsettledSnapshot: TableContents { contents }
 
   var documentCount: Int { contents.count }
 

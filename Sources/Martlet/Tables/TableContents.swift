@@ -2,6 +2,8 @@
 ///
 /// The trees share their nodes between versions. While nobody holds a snapshot a write changes them in place; while
 /// somebody does, it copies the path from the root to the leaf that it changes, once.
+///
+/// Declared indexes lag behind the documents until `settle()`; whoever reads a range asks for it first.
 package struct TableContents: Sendable {
   private(set) var documents = OrderedTree<InternalID, DocumentEntry>()
   private(set) var byCreationTime = OrderedTree<UInt64, IndexEntry>()
@@ -51,12 +53,19 @@ package struct TableContents: Sendable {
       if let newKey, newKey != oldKey { changed(.declared(position), newKey) }
       if oldKey == newKey {
         guard let newKey, indexes[position].isSummed, summand != index.summand(of: write.old!) else { continue }
-        indexes[position].insert(newKey, id: id, summand: summand)
+        indexes[position].change(IndexChange(key: newKey, id: id, summand: summand, isRemoval: false))
         continue
       }
-      if let oldKey { indexes[position].remove(oldKey) }
-      if let newKey { indexes[position].insert(newKey, id: id, summand: summand) }
+      if let oldKey { indexes[position].change(IndexChange(key: oldKey, id: id, summand: 0, isRemoval: true)) }
+      if let newKey { indexes[position].change(IndexChange(key: newKey, id: id, summand: summand, isRemoval: false)) }
     }
+  }
+
+  /// Whether the declared indexes show all that was written, so that they may be read.
+  var isSettled: Bool { indexes.allSatisfy(\.isSettled) }
+
+  mutating func settle() {
+    for position in indexes.indices where !indexes[position].isSettled { indexes[position].settle() }
   }
 
   // MARK: Recovery

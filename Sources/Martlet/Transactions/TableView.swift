@@ -14,12 +14,15 @@ final class TableView {
   /// cheap, and every form of reading (ranges, counts, sums) sees the transaction's own writes by construction.
   private var merged: TableContents?
   private let scratch: TransactionScratch
+  private let settled: (StoredTable) -> TableContents
   /// The document that was read last: what is changed was mostly read just before.
   private var lastRead: (id: InternalID, document: DocumentStorage?)?
 
-  init(table: StoredTable, scratch: TransactionScratch) {
+  /// - Parameter settled: gives the same snapshot with its indexes up to date.
+  init(table: StoredTable, scratch: TransactionScratch, settled: @escaping (StoredTable) -> TableContents) {
     self.table = table
     self.scratch = scratch
+    self.settled = settled
     layout = table.layout
   }
 
@@ -37,6 +40,13 @@ final class TableView {
     if !positions.isEmpty { positions = [:] }
   }
 
+  /// Takes the snapshot again with its indexes brought up to date, which nobody needed before.
+  private func settle() {
+    guard snapshot?.isSettled == false else { return }
+    snapshot = nil
+    snapshot = settled(table)
+  }
+
   private var openSnapshot: TableContents {
     guard let snapshot else { preconditionFailure("a transaction reads nothing once it is over") }
     return snapshot
@@ -44,10 +54,15 @@ final class TableView {
 
   /// What a range is read from.
   var contents: TableContents {
+    settle()
     if writes.isEmpty { return openSnapshot }
-    if let merged { return merged }
+    if merged != nil {
+      merged!.settle()
+      return merged!
+    }
     var contents = openSnapshot
     for write in writes where write.changesAnything { contents.apply(write, layout: layout, keys: &scratch.keys) }
+    contents.settle()
     merged = contents
     return contents
   }

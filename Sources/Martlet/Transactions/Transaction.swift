@@ -32,7 +32,7 @@ package final class Transaction {
   private let defaultLimits: SharedLimits
   let place: Place
   let scratch: TransactionScratch
-  private let contents: (StoredTable) -> TableContents
+  private let snapshots: TableSnapshots
 
   // Of the current run; set by `begin`.
   private(set) var function: FunctionDefinition
@@ -68,7 +68,7 @@ package final class Transaction {
 
   init(
     start: TransactionStart, place: Place, canWrite: Bool, tracksReads: Bool,
-    scratch: TransactionScratch, contents: @escaping (StoredTable) -> TableContents
+    scratch: TransactionScratch, snapshots: TableSnapshots
   ) {
     catalog = start.catalog
     environment = start.environment
@@ -76,7 +76,7 @@ package final class Transaction {
     self.scratch = scratch
     changes = scratch.changes
     self.place = place
-    self.contents = contents
+    self.snapshots = snapshots
     function = start.function
     limits = start.function.limits ?? start.limits.limits
     snapshotTimestamp = start.timestamp
@@ -155,9 +155,9 @@ package final class Transaction {
     if let idle = idleViews.firstIndex(where: { $0.table === table }) {
       view = idleViews.remove(at: idle)
     } else {
-      view = TableView(table: table, scratch: scratch)
+      view = TableView(table: table, scratch: scratch, settled: snapshots.settled)
     }
-    view.open(contents(table))
+    view.open(snapshots.unsettled(table))
     views.append(view)
     return view
   }
@@ -256,6 +256,13 @@ package final class Transaction {
   }
 
   var hasWrites: Bool { views.contains { view in view.writes.contains(where: \.changesAnything) } }
+}
+
+/// Where a transaction's views get their table's contents from.
+struct TableSnapshots {
+  /// Perhaps with declared indexes that lag behind.
+  let unsettled: (StoredTable) -> TableContents
+  let settled: (StoredTable) -> TableContents
 }
 
 /// What a transaction begins with.
