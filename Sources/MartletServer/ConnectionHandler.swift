@@ -21,6 +21,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   private var context: ChannelHandlerContext?
   private var isReading = false
   private var needsFlush = false
+  private var isClosing = false
   private var stall: Scheduled<Void>?
 
   init(engine: Engine, connections: ConnectionRegistry) {
@@ -55,15 +56,23 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    guard let session else { return }
     if context.channel.isWritable {
-      stall?.cancel()
-      stall = nil
-      engine.assumeIsolated { $0.becameWritable(session) }
-    } else {
+      if !isClosing {
+        stall?.cancel()
+        stall = nil
+      }
+      // Not at once: this is mostly told while the engine sends, and what it does then must not run inside itself.
+      let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+      context.eventLoop.execute { handler.value.becameWritable() }
+    } else if !isClosing {
       watchStall(lastPending: nil)
     }
     context.fireChannelWritabilityChanged()
+  }
+
+  private func becameWritable() {
+    guard let session, isWritable else { return }
+    engine.assumeIsolated { $0.becameWritable(session) }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -109,11 +118,20 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
     if enabled { context.read() }
   }
 
+  /// What was sent before leaves before: NIO drops what is not written yet when a channel is closed. A client that doesn't
+  /// read is not waited for longer than at any other time.
   func close() {
-    guard let context else { return }
-    flushIfNeeded()
-    context.close(promise: nil)
+    guard let context, !isClosing else { return }
+    isClosing = true
+    needsFlush = false
+    stall?.cancel()
+    watchStall(lastPending: nil)
+    context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0))).assumeIsolated()
+      .whenComplete { _ in context.close(promise: nil) }
   }
+
+  /// Closes the connection at once, whatever was to be sent.
+  func cut() { context?.close(promise: nil) }
 
   private func flushIfNeeded() {
     guard needsFlush, let context else { return }
@@ -124,7 +142,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   // MARK: A client that doesn't read
 
   private func watchStall(lastPending: Int?) {
-    guard let context, !context.channel.isWritable else { return }
+    guard let context, isClosing || !context.channel.isWritable else { return }
     let pending = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
     if let lastPending, let pending, pending >= lastPending {
       // Not a byte was taken for the whole time.

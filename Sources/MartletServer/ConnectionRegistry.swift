@@ -33,6 +33,6 @@ final class ConnectionRegistry: @unchecked Sendable {
   /// Cuts what is still open.
   func cut() {
     eventLoop.assertInEventLoop()
-    for handler in Array(handlers.values) { handler.close() }
+    for handler in Array(handlers.values) { handler.cut() }
   }
 }

@@ -55,6 +55,8 @@ private final class Session {
       }
     case "run: nc": try talk(block.lines.dropFirst())
     case "run: kill":
+      // Whatever it kills must not be the watcher: that is a martlet too.
+      #expect(block.commands.first?.command == "pkill -9 -f 'martlet serve'")
       try #require(server).kill()
       try serve(Array(block.commands.dropFirst()))
     default: Issue.record("the README has a mark that no test knows: \(block.mark ?? "")")

@@ -1,3 +1,4 @@
+import Foundation
 import MartletValues
 import Testing
 
@@ -143,6 +144,20 @@ extension EndToEnd {
       #expect(read.code == "limit_exceeded")
       #expect(try read.json["message"]?.text?.contains("accounts:richest exceeded the limit of 32000 documents read") == true)
       #expect(try client.total().count == 33_000)
+    }
+
+    @Test("A function that fails in a way its caller can't mend is function_failed; the details are in the server's log alone")
+    func functionFailed() throws {
+      let folder = try TemporaryFolder()
+      // Where the snapshots' folder should be, there is a file.
+      try Data("in the way".utf8).write(to: URL(fileURLWithPath: folder.file("snapshots")))
+      let server = try ServerProcess(folder)
+      let client = try server.connect()
+      let answer = try client.request("action", "_system:snapshot", ["name": "a"])
+      #expect(answer.code == "function_failed")
+      #expect(!answer.line.contains(folder.path))
+      #expect(server.standardError.contains("_system:snapshot") && server.standardError.contains(folder.path))
+      #expect(try client.total().count == 0)
     }
 
     @Test("A document that isn't there is not_found, whose id is right but for that")

@@ -31,7 +31,8 @@ extension EndToEnd {
           #"query q7 products:list {"category":"c","includeInactive":true}"#,
           #"query q8 orders:getOrdersByStatus {"status":"pending","limit":1}"#,
           #"query q9 accounts:get {"id":{"$integer":"AAAAAAAAAAA="},"b":{"$float":"AAAAAAAA+H8="},"c":{"$bytes":"AAA="}}"#,
-          #"mutation m3 accounts:open {"owner":{"$bytes":"AAEC"},"balance":-0.5e-7}"#, "query q10 _system:stats", "query q11 _system:tables",
+          #"mutation m3 accounts:open {"owner":{"$bytes":"AAEC"},"balance":-0.5e-7}"#, "query q10 _system:stats",
+          "query q11 _system:tables",
         ].map { Array($0.utf8) }
       }
 
@@ -65,7 +66,9 @@ extension EndToEnd {
       }
     }
 
-    @Test("Whatever bytes come, the server goes on, others notice nothing, and money is neither made nor lost", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+      "Whatever bytes come, the server goes on, others notice nothing, and money is neither made nor lost",
+      arguments: [1, 2, 3] as [UInt64])
     func nonsense(seed: UInt64) throws {
       let control = try server.connect()
       let accounts = try control.openMany(4, 1_000_000)

@@ -131,26 +131,33 @@ extension EndToEnd {
       var view = LiveView()
       var orders: [Value] = []
 
-      func write() -> String {
+      /// A function with its arguments.
+      func write() -> (function: String, arguments: Value) {
         func pick<Element>(_ elements: [Element]) -> Element { elements.randomElement(using: &random)! }
+        let owner = Value.string("owner-\(Int.random(in: 1...6, using: &random))")
         switch Int.random(in: 0..<12, using: &random) {
         case 0...4:
-          return "mutation ID accounts:transferFunds \(Bank.transfer(pick(accounts), pick(accounts), Double(Int.random(in: 1...60, using: &random))).json)"
-        case 5: return #"mutation ID accounts:open {"owner":"owner-\#(Int.random(in: 1...6, using: &random))","balance":75}"#
-        case 6: return "mutation ID _system:delete \(Value.object(["id": .string(pick(accounts))]).json)"
-        case 7:
-          return "mutation ID _system:patch \(Value.object(["id": .string(pick(accounts)), "fields": ["owner": .string("owner-\(Int.random(in: 1...6, using: &random))")]]).json)"
-        case 8: return "mutation ID products:setActive \(Value.object(["productId": pick(products), "isActive": .boolean(.random(using: &random))]).json)"
+          let amount = Double(Int.random(in: 1...60, using: &random))
+          return ("accounts:transferFunds", Bank.transfer(pick(accounts), pick(accounts), amount))
+        case 5: return ("accounts:open", ["owner": owner, "balance": 75])
+        case 6: return ("_system:delete", ["id": .string(pick(accounts))])
+        case 7: return ("_system:patch", ["id": .string(pick(accounts)), "fields": ["owner": owner]])
+        case 8: return ("products:setActive", ["productId": pick(products), "isActive": .boolean(.random(using: &random))])
         case 9, 10:
-          let lines: [Value] = (0..<2).map { _ in ["productId": pick(products), "quantity": .float64(Double(Int.random(in: 1...4, using: &random)))] }
-          return "mutation ID orders:createOrder \(Value.object(["items": .array(lines)]).json)"
-        default: return orders.isEmpty ? "mutation ID demo:nothing" : "mutation ID orders:cancelOrder \(Value.object(["orderId": pick(orders)]).json)"
+          let lines: [Value] = (0..<2).map { _ in
+            ["productId": pick(products), "quantity": .float64(Double(Int.random(in: 1...4, using: &random)))]
+          }
+          return ("orders:createOrder", ["items": .array(lines)])
+        default: return ("orders:cancelOrder", ["orderId": orders.randomElement(using: &random) ?? "none yet"])
         }
       }
 
       for round in 0..<40 {
         for writer in writers {
-          let lines = (0..<Int.random(in: 1...12, using: &random)).map { write().replacing("ID", with: "w\(round)-\($0)") }
+          let lines = (0..<Int.random(in: 1...12, using: &random)).map { index in
+            let call = write()
+            return "mutation w\(round)-\(index) \(call.function) \(call.arguments.json)"
+          }
           try writer.send(lines)
           for index in lines.indices {
             // Many fail, as they should: funds, stock, deleted accounts.

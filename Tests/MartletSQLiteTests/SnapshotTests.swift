@@ -36,7 +36,7 @@ struct SnapshotTests {
     let written = try Self.write(workload.contents, timestamp: workload.timestamp, name: "monday", in: directory)
     let reader = try SnapshotReader(directory: directory.path, name: "monday")
     #expect(reader.manifest == written)
-    #expect(reader.manifest.documentCount == workload.contents.count)
+    #expect(reader.manifest.documentCount == workload.contents.count { $0.key.tableNumber != 1 }, "the catalog isn't counted")
     #expect(reader.manifest.tables.map(\.name) == ["_tables", "accounts", "Accounts"])
     try reader.verify()
 

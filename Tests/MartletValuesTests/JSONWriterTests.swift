@@ -91,4 +91,31 @@ struct JSONWriterTests {
     writer.write(raw: "raw")
     #expect(writer.bytes == Array("-9223372036854775808truenullraw".utf8))
   }
+
+  @Test("A whole number beyond ±2^53 is noted, and its text is read as none; one within is written as it is")
+  func wholeNumbers() throws {
+    var writer = JSONWriter()
+    for number in [0, 1, -1, 1 << 53, -1 << 53] {
+      writer.removeAll()
+      writer.write(wholeNumber: number)
+      #expect(writer.unfitNumber == 0)
+      #expect(try writer.withUnsafeBytes { bytes in
+        var reader = JSONReader(bytes)
+        return try Int.decode(from: &reader)
+      } == number)
+    }
+    for number in [(1 << 53) + 1, -(1 << 53) - 1, (1 << 53) + 2, Int.max, Int.min] {
+      writer.removeAll()
+      writer.write(wholeNumber: number)
+      #expect(writer.unfitNumber == number)
+      #expect(throws: ValidationError.self) {
+        try writer.withUnsafeBytes { bytes in
+          var reader = JSONReader(bytes)
+          return try Int.decode(from: &reader)
+        }
+      }
+    }
+    writer.removeAll()
+    #expect(writer.unfitNumber == 0)
+  }
 }

@@ -148,7 +148,9 @@ extension Engine {
     waitingOpen.removeAll()
     for waiter in waiters {
       switch waiter {
-      case .session(let session): session.storageFailed()
+      case .session(let session):
+        session.storageFailed()
+        throttle(session)
       case .work(let work): work(Self.storageFailure)
       }
     }

@@ -64,7 +64,7 @@ public struct Arguments {
   mutating func find(_ name: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer? {
     var found: UnsafeRawBufferPointer?
     for index in members.indices where compareBytes(members[index].name, name) == 0 {
-      guard !members[index].isTaken else {
+      guard found == nil, !members[index].isTaken else {
         throw Self.invalid(name, ValidationError(expected: "one value", found: "two"))
       }
       members[index].isTaken = true

@@ -33,7 +33,8 @@ public struct IndexRange<T: Table> {
     if lower != nil || upper != nil {
       range.refuse("eq(\"\(field.name)\") must come before the bounds of the range")
     } else if range.expect(field.name, at: equalities, "eq") {
-      range.prefix += Self.bytes(of: value, field)
+      let bytes = range.bytes(of: value, field, "eq")
+      range.prefix += bytes
       range.equalities += 1
     }
     return range
@@ -63,7 +64,8 @@ public struct IndexRange<T: Table> {
     if lower != nil {
       range.refuse("\(call)(\"\(field.name)\"): the range has a lower bound already")
     } else if range.expect(field.name, at: equalities, call) {
-      range.lower = Bound(field: equalities, bytes: Self.bytes(of: value, field), isInclusive: inclusive)
+      let bytes = range.bytes(of: value, field, call)
+      range.lower = Bound(field: equalities, bytes: bytes, isInclusive: inclusive)
     }
     return range
   }
@@ -76,7 +78,8 @@ public struct IndexRange<T: Table> {
     if upper != nil {
       range.refuse("\(call)(\"\(field.name)\"): the range has an upper bound already")
     } else if range.expect(field.name, at: equalities, call) {
-      range.upper = Bound(field: equalities, bytes: Self.bytes(of: value, field), isInclusive: inclusive)
+      let bytes = range.bytes(of: value, field, call)
+      range.upper = Bound(field: equalities, bytes: bytes, isInclusive: inclusive)
     }
     return range
   }
@@ -97,7 +100,7 @@ public struct IndexRange<T: Table> {
   private mutating func refuse(_ reason: String) { problem = problem ?? reason }
 
   /// The memcomparable bytes of a field's value; those of a missing field for an absent optional.
-  private static func bytes<Value>(of value: Value, _ field: Field<Value>) -> [UInt8] {
+  private mutating func bytes<Value>(of value: Value, _ field: Field<Value>, _ call: String) -> [UInt8] {
     var json = JSONWriter(capacity: 64)
     var keys = IndexKeyWriter()
     if field.validator.absence?.isAbsent(value) != true { field.validator.encode(value, &json) }
@@ -106,7 +109,7 @@ public struct IndexRange<T: Table> {
         keys.appendMissing()
       } else {
         var reader = JSONReader($0)
-        do { try keys.append(json: &reader) } catch { preconditionFailure("a validator wrote JSON that is none: \(error)") }
+        do { try keys.append(json: &reader) } catch { refuse("\(call)(\"\(field.name)\"): no document can hold this value: \(error)") }
       }
     }
     return keys.key(tie: 0).bytes

@@ -22,8 +22,14 @@ public final class Field<Value: Sendable>: Sendable {
 protocol AnyField {
   var label: Label { get }
   var shape: ValidatorShape { get }
+  var checkObjects: (@Sendable (UnsafeRawBufferPointer?) throws -> Void)? { get }
 }
 
 extension Field: AnyField {
   var shape: ValidatorShape { validator.shape }
+
+  var checkObjects: (@Sendable (UnsafeRawBufferPointer?) throws -> Void)? {
+    guard shape.hasObjects else { return nil }
+    return { [validator] in _ = try validator.decodeMember($0) }
+  }
 }

@@ -25,7 +25,13 @@ public struct Index<T: Table>: Sendable {
 
   /// - Parameter summing: the field whose sum over any range of this index is wanted in O(log n).
   public init<each V>(
-    _ name: String? = nil, _ fields: repeat KeyPath<T, Field<each V>> & Sendable,
+    _ fields: repeat KeyPath<T, Field<each V>> & Sendable, summing: KeyPath<T, Field<Double>> & Sendable
+  ) {
+    self.init(nil, repeat each fields, summing: summing)
+  }
+
+  public init<each V>(
+    _ name: String?, _ fields: repeat KeyPath<T, Field<each V>> & Sendable,
     summing: KeyPath<T, Field<Double>> & Sendable
   ) {
     label = Label(name)

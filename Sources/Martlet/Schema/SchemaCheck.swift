@@ -3,9 +3,15 @@ import MartletWire
 extension TableLayout {
   /// Throws `schema_violation` where the document doesn't fit the table's schema.
   func check(_ document: DocumentStorage, catalog: Catalog, maximumDepth: Int) throws {
+    let maximumDepth = min(maximumDepth, 60)
     var reader = JSONReader(document.json, maximumDepth: maximumDepth)
     do {
       try shape.check(&reader) { catalog.table(named: $0)?.layout.number }
+      for field in objectFields {
+        do { try field.checkObjects?(document.value(of: field.name)) } catch {
+          throw WireError(.schemaViolation, "document of table \(name): \(field.name): \(error)")
+        }
+      }
     } catch let error as ValidationError {
       throw WireError(.schemaViolation, "document of table \(name): \(error)")
     } catch let error as JSONError {
@@ -19,6 +25,15 @@ extension TableLayout {
 }
 
 extension ValidatorShape {
+  /// Whether a value of this shape is made by code of the app's own, which may refuse what the shape lets through.
+  var hasObjects: Bool {
+    switch self {
+    case .object: true
+    case .array(let element), .record(let element), .optional(let element): element.hasObjects
+    default: false
+    }
+  }
+
   /// Whether a Swift value of this shape's type may not fit the shape: an id can be of another table, `any` can nest too
   /// deep, an `Int` can be too large for a float64, a `String` be another than the literal, a record's name be no field's.
   var isWiderThanItsType: Bool {

@@ -3,6 +3,8 @@ package struct TableDefinition: Sendable {
   package struct Field: Sendable {
     package var name: String
     package var shape: ValidatorShape
+    /// Makes the field's objects of its JSON, and throws where one can't be made; nil for a field without objects.
+    package var checkObjects: (@Sendable (UnsafeRawBufferPointer?) throws -> Void)?
   }
 
   package struct Index: Sendable {

@@ -15,7 +15,7 @@ package final class TableSchema<T: Table>: Sendable {
     for child in Mirror(reflecting: prototype).children {
       if let field = child.value as? any AnyField {
         field.label.settle(name: child.label ?? "", position: fields.count)
-        fields.append(.init(name: field.label.name, shape: field.shape))
+        fields.append(.init(name: field.label.name, shape: field.shape, checkObjects: field.checkObjects))
       }
     }
     for child in Mirror(reflecting: prototype).children {

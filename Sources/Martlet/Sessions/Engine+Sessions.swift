@@ -18,7 +18,11 @@ extension Engine {
     // The splitter is taken out while it runs, since the lines that it finds are handled with the session.
     var splitter = LineSplitter(maxLineBytes: configuration.maximumLineBytes)
     swap(&splitter, &session.splitter)
-    let outcome = splitter.feed(bytes) { line in handle(line, session) }
+    let outcome = splitter.feed(bytes) { line in
+      if session.unhandled.isEmpty, !hasTooMuchOutstanding(session) { return handle(line, session) }
+      session.unhandled.append(contentsOf: line)
+      session.unhandled.append(UInt8(ascii: "\n"))
+    }
     swap(&splitter, &session.splitter)
     if outcome == .lineTooLong, session.closing == nil {
       let error = WireError(
@@ -36,6 +40,8 @@ extension Engine {
   package func disconnected(_ id: SessionID, canStillSend: Bool) {
     guard let session = sessions[id] else { return }
     if canStillSend, session.closing == nil {
+      session.hasInputEnded = true
+      guard session.unhandled.isEmpty else { return }
       finish(session, nil)
       closeIfDone(session)
     } else if !canStillSend {
@@ -65,6 +71,7 @@ extension Engine {
   /// - Parameter reason: nil where the client closed its side itself, so that a last line would tell it nothing.
   func finish(_ session: Session, _ reason: WireError?) {
     session.closing = .some(reason)
+    session.unhandled = []
     for subscription in session.subscriptionOrder { unsubscribe(subscription) }
     session.subscriptions.removeAll()
     session.subscriptionOrder.removeAll()
@@ -102,10 +109,38 @@ extension Engine {
   /// Stops reading from a session that has too much outstanding, and starts again when it has less: what a client sends
   /// meanwhile waits in its socket, not in the server's memory (G9).
   func throttle(_ session: Session) {
-    let isFull = session.outbound.heldCount > configuration.sessionHeldBytes
-      || session.pending.count > configuration.sessionRequests || !session.transport.isWritable
+    if !session.unhandled.isEmpty { handleUnhandled(session) }
+    let isFull = hasTooMuchOutstanding(session) || !session.unhandled.isEmpty || !session.transport.isWritable
     guard isFull == session.isReading else { return }
     session.isReading = !isFull
     session.transport.setReading(!isFull)
+  }
+
+  private func hasTooMuchOutstanding(_ session: Session) -> Bool {
+    session.outbound.byteCount > configuration.sessionHeldBytes || session.pending.count > configuration.sessionRequests
+  }
+
+  /// Goes on with lines that waited, as far as there is room.
+  private func handleUnhandled(_ session: Session) {
+    wallMilliseconds = environment.clock.wallMilliseconds()
+    var lines: [UInt8] = []
+    swap(&lines, &session.unhandled)
+    var start = 0
+    lines.withUnsafeBytes { lines in
+      while start < lines.count, session.closing == nil, !hasTooMuchOutstanding(session), session.transport.isWritable {
+        let end = lines[start...].firstIndex(of: UInt8(ascii: "\n"))!
+        handle(UnsafeRawBufferPointer(rebasing: lines[start..<end]), session)
+        start = end + 1
+        // What can leave makes room.
+        if hasTooMuchOutstanding(session) { session.flush() }
+      }
+    }
+    session.flush()
+    guard session.closing == nil else { return closeIfDone(session) }
+    session.unhandled = Array(lines[start...])
+    if session.unhandled.isEmpty, session.hasInputEnded {
+      finish(session, nil)
+      closeIfDone(session)
+    }
   }
 }

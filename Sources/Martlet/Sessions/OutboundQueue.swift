@@ -11,6 +11,7 @@ struct OutboundQueue: ~Copyable {
 
   var readyCount: Int { ready.count }
   var heldCount: Int { held.count }
+  var byteCount: Int { ready.count + held.count }
   var isEmpty: Bool { ready.count == 0 && held.count == 0 }
 
   /// Appends what `write` writes.

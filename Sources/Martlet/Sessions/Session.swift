@@ -15,6 +15,11 @@ final class Session {
   var wantsLogs = false
   var splitter: LineSplitter
   var outbound = OutboundQueue()
+  /// Whole lines that were read when there was no room to answer them any more. They wait until there is: no more than what
+  /// the socket held, since nothing is read meanwhile.
+  var unhandled: [UInt8] = []
+  /// The client closed its side while lines of it were unhandled.
+  var hasInputEnded = false
 
   /// Requests that were not answered at once, by their ids.
   var pending: [String: PendingRequest] = [:]

@@ -5,12 +5,15 @@ package final class TableLayout: Sendable {
   let indexes: [IndexLayout]
   /// What each document must be.
   let shape: ValidatorShape
+  /// The fields that hold objects made by the app's own code.
+  let objectFields: [TableDefinition.Field]
 
   package init(number: UInt32, definition: TableDefinition) {
     self.number = number
     self.definition = definition
     indexes = definition.indexes.map { IndexLayout($0) }
     shape = definition.documentShape
+    objectFields = definition.fields.filter { $0.checkObjects != nil }
   }
 
   package var name: String { definition.name }

@@ -8,7 +8,8 @@ public struct Limits: Sendable {
   public var bytesWritten = 8 << 20
   /// One document's JSON, in bytes. At most 16 MiB.
   public var documentBytes = 1 << 20
-  /// How deep values may nest in a document.
+  /// How deep values may nest in a document. More than 60 is taken as 60: JSON is read to 64 levels everywhere, and an
+  /// answer puts a document into a list, say.
   public var documentDepth = 16
   /// How long a query's or mutation's handler may run, in milliseconds; looked at in every call of the database.
   public var handlerMilliseconds = 1_000

@@ -61,6 +61,8 @@ package final class Transaction {
   private var startNanoseconds: UInt64?
   private var chargesUntilClock = Transaction.chargesPerClock
   private static let chargesPerClock = 16
+  /// How many functions run inside each other.
+  private var nesting = 0
 
   /// The changes of the write that is being made; those of `scratch` but for a write inside another's closure.
   var changes: FieldChanges
@@ -242,8 +244,16 @@ package final class Transaction {
 
   // MARK: Savepoints
 
+  private static let maximumNesting = 64
+
   /// Runs `body`, and takes back what it wrote if it throws.
   func nested<Answer>(_ body: () throws -> Answer) throws -> Answer {
+    // Calls recurse on the thread's stack, which may be 512 KB.
+    guard nesting < Self.maximumNesting else {
+      throw fail(exceeded("calls within each other", Self.maximumNesting, "end the recursion earlier"))
+    }
+    nesting += 1
+    defer { nesting -= 1 }
     let savepoints = views.map(\.savepoint)
     do {
       return try body()

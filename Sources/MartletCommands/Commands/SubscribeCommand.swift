@@ -8,8 +8,8 @@ struct SubscribeCommand: ClientCommand {
     discussion: """
         subscribe orders:getOrdersByStatus status=pending
 
-      Arguments are as for "run". With --json, each update is a line: {"timestamp":42,"value":…}, or with "error" in place of
-      "value" where the query failed; it stays live. Ctrl-C ends it.
+      Arguments are as for "run". With --json, each update is a line: {"timestamp":42,"value":…}. Where the query failed, "error" \
+      stands in place of "value"; it stays live. Ctrl-C ends it.
       """)
 
   @Argument(help: "The query's name: module:name.")

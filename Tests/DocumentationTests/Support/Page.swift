@@ -52,9 +52,10 @@ struct Page {
     return lines?.joined(separator: "\n")
   }
 
+  /// A link's text may be broken into lines.
   var links: [(text: String, target: String)] {
-    prose.flatMap { line in
-      line.matches(of: #/\[([^\]]*)\]\(([^)\s]+)\)/#).map { (String($0.1), String($0.2)) }
+    prose.joined(separator: "\n").matches(of: #/\[([^\]]*)\]\(([^)\s]+)\)/#).map { match in
+      (match.1.split(whereSeparator: \.isWhitespace).joined(separator: " "), String(match.2))
     }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import MartletValues
+import Testing
 
 /// The `martlet` executable, running, with the bank and the store.
 ///
@@ -18,6 +19,7 @@ final class ServerProcess {
   /// Kept until the process has ended.
   private let folder: TemporaryFolder
   private var hasEnded = false
+  private var isToldToEnd = false
 
   /// Starts a server and waits until it listens.
   /// - Parameter fileBlocks: the size that its files may reach, in units of 512 bytes; a disk that gets full is made so.
@@ -53,17 +55,25 @@ final class ServerProcess {
     try RawClient(port: port, receiveBufferBytes: receiveBufferBytes)
   }
 
-  /// Kill -9: it gets no chance to write anything any more.
+  /// Kill -9: it gets no chance to write anything any more. A server that has ended by itself is an issue of the test.
   func kill() {
     guard !hasEnded else { return }
     hasEnded = true
+    if !isToldToEnd, Deadline(seconds: 0).wait(for: POLLIN, on: output) {
+      Issue.record("the server ended by itself: \(standardError.suffix(3_000))")
+    }
     Executable.killAndReap((processID, output))
   }
 
   /// Kill -9 that returns at once. `kill` must follow.
-  func sendKill() { Glibc.kill(processID, SIGKILL) }
+  func sendKill() { send(SIGKILL) }
 
-  func sendTerminate() { Glibc.kill(processID, SIGTERM) }
+  func sendTerminate() { send(SIGTERM) }
+
+  private func send(_ signal: Int32) {
+    isToldToEnd = true
+    Foundation.kill(processID, signal)
+  }
 
   /// Waits for its end, after `sendTerminate`.
   func waitForExit(_ deadline: Deadline = Deadline()) throws -> Int32 {

@@ -139,7 +139,9 @@ struct DurabilityTests {
 
 @Suite("G2: when the disk fails")
 struct StorageFailureTests {
-  @Test("Nothing that depends on a lost commit leaves; reads go on at the last durable state", arguments: [MemoryStorage.Operation.append, .sync])
+  @Test(
+    "Nothing that depends on a lost commit leaves; reads go on at the last durable state",
+    arguments: [MemoryStorage.Operation.append, .sync])
   func failure(operation: MemoryStorage.Operation) throws {
     let (server, client) = try DurabilityTests.server(["a": 1, "b": 10])
     let watcher = server.connect()
@@ -161,9 +163,10 @@ struct StorageFailureTests {
     #expect(watcher.take().allSatisfy { $0.description == "update s 1" || $0.kind == .synced })
     client.send("query 6 counters:all", #"mutation 7 counters:add {"name":"a","amount":1}"#, "query 8 counters:total")
     server.run()
-    #expect(client.take().map(\.description).enumerated().map { $1.hasPrefix("error 7") ? "error 7" : $1 } == [
-      #"ok 6 3 ["a=1","b=10"]"#, "error 7", "ok 8 3 11",
-    ])
+    #expect(
+      client.take().map(\.description).enumerated().map { $1.hasPrefix("error 7") ? "error 7" : $1 } == [
+        #"ok 6 3 ["a=1","b=10"]"#, "error 7", "ok 8 3 11",
+      ])
     let late = server.connect()
     late.send("subscribe s counters:all")
     server.run()

@@ -47,7 +47,7 @@ struct LiveTests {
     let range = #"{"from":\#(low),"to":\#(high)}"#
     let isIn = { (amount: Double) in amount >= Double(low) && amount < Double(high) }
     func number(_ value: Double) -> String { Value.float64(value).json }
-    switch random.number(0..<9) {
+    switch random.number(0..<10) {
     case 0: return Query(call: #"counters:value {"name":"\#(name)"}"#) { $0.counters[name].map { number($0.amount) } ?? "null" }
     case 1:
       return Query(call: "counters:between \(range)") { model in
@@ -66,6 +66,11 @@ struct LiveTests {
       }
     case 5: return Query(call: "counters:between {\"from\":\(high + 1),\"to\":\(low)}") { _ in "[]" }
     case 6: return Query(call: "counters:all") { $0.all }
+    case 9:
+      let count = random.number(0..<4)
+      return Query(call: #"counters:lowest {"count":\#(count)}"#) { model in
+        Value.array(model.byValue.prefix(count).map { .string("\($0.name)=\(Int($0.amount))") }).json
+      }
     case 7: return Query(call: #"counters:slowValue {"name":"\#(name)"}"#) { $0.counters[name].map { number($0.amount) } ?? "null" }
     default:
       return Query(call: "counters:slowTotal") { model in number(model.byValue.reduce(0) { $0 + $1.amount }) }
@@ -95,7 +100,10 @@ struct LiveTests {
       }
       for (index, watcher) in watchers.enumerated() {
         watcher.take { timestamp in
-          guard let model = history[timestamp] else { return Issue.record("synced \(timestamp) is of no commit") }
+          guard let model = history[timestamp] else {
+            Issue.record("synced \(timestamp) is of no commit")
+            return
+          }
           for (id, query) in queries[index] where watcher.values[id] != nil {
             #expect(watcher.values[id] == query.answer(model), "\(query.call) at \(timestamp)")
           }
@@ -215,6 +223,21 @@ struct CostTests {
     server.settle()
     #expect(server.statistic("queryRuns") == before + 1)
     #expect(client.lines.last { $0.kind == .update }?.rest == #"["c","a"]"#)
+  }
+
+  @Test("G6: and on the document where it stopped it does depend")
+  func lastRead() throws {
+    let server = try EngineHarness.counters(["a": 10, "b": 20, "c": 30])
+    let client = server.connect()
+    client.send(#"subscribe s counters:lowest {"count":2}"#)
+    server.settle()
+    let before = server.statistic("queryRuns")
+    client.send(#"mutation 1 counters:set {"name":"c","value":29}"#)
+    server.settle()
+    #expect(server.statistic("queryRuns") == before)
+    client.send(#"mutation 2 counters:set {"name":"b","value":25}"#)
+    server.settle()
+    #expect(client.lines.last { $0.kind == .update }?.rest == #"["a=10","b=25"]"#)
   }
 
   @Test("G6: 10,000 live queries on other keys are not run by a commit, and not looked at")

@@ -86,7 +86,9 @@ struct SerializabilityTests {
     }
   }
 
-  @Test("G4: random short and long mutations answer, and leave behind, what they would one after another in the order of their commits", arguments: 1...40)
+  @Test(
+    "G4: random short and long mutations answer, and leave behind, what they would one after another in the order of their commits",
+    arguments: 1...40)
   func histories(seed: UInt64) throws {
     let names = seed % 2 == 0 ? ["a", "b", "c"] : ["a", "b", "c", "d", "e", "f", "g", "h"]
     let (server, answers, base) = try Self.history(seed: seed, calls: 40, hot: names)

@@ -19,7 +19,7 @@ enum CounterFunctions: FunctionModule {
   static let functions: [any ServerFunction] = [
     set, add, get, value, between, count, sum, top, all, addThenFail, transfer, total, delete, log,
     slowAdd, slowTransfer, slowValue, slowTotal, slowClaim, slowSwap, claim, slowFail, slowAnchored,
-    must, rehearse, catching, catchingLimit, logging, slowLogging, relay, dice,
+    must, rehearse, catching, catchingLimit, logging, slowLogging, relay, dice, isAdmin, lowest,
   ]
 
   static func find(_ db: some ReadsDatabase, _ name: String) throws -> Document<Counters>? {
@@ -110,6 +110,10 @@ enum CounterFunctions: FunctionModule {
     try ctx.db.query(Counters.self).withIndex(\.byValue).order(.descending).take(count).map(\.name)
   }
 
+  static let lowest = Query("lowest", Arg("count", .wholeNumber)) { ctx, count in
+    try ctx.db.query(Counters.self).withIndex(\.byValue).take(count).map { "\($0.name)=\(Int($0.amount))" }
+  }
+
   static let all = Query("all") { ctx in
     try ctx.db.query(Counters.self).withIndex(\.byName).collect().map { "\($0.name)=\(Int($0.amount))" }
   }
@@ -154,6 +158,12 @@ enum CounterFunctions: FunctionModule {
 
   static let catching = Mutation("catching") { ctx in
     var seen: [String] = []
+    do {
+      // The first that touches the table.
+      try ctx.run(addThenFail("early", 5))
+    } catch {
+      seen.append("early failed")
+    }
     seen.append("outer=\(Int(try add(ctx.db, "outer", 1)))")
     do {
       try ctx.run(addThenFail("inner", 5))
@@ -203,6 +213,8 @@ enum CounterFunctions: FunctionModule {
     try await ctx.run(logging(name))
     return try await ctx.run(value(name))
   }
+
+  static let isAdmin = Mutation("isAdmin") { ctx in ctx.identity.isAdmin }
 
   static let dice = Mutation("dice") { ctx in
     try spend(ctx.db)

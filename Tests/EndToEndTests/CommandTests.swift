@@ -1,0 +1,155 @@
+import MartletValues
+import Testing
+
+extension EndToEnd {
+  @Suite("The commands")
+  struct CommandTests {
+    let folder: TemporaryFolder
+    let server: ServerProcess
+
+    init() throws {
+      folder = try TemporaryFolder()
+      server = try ServerProcess(folder)
+    }
+
+    private typealias Ended = (status: Int32, output: String, errors: String)
+
+    private func martlet(_ arguments: String..., url: String? = nil) throws -> Ended {
+      try Executable.run(arguments + ["--url", url ?? "martlet://127.0.0.1:\(server.port)"], in: folder)
+    }
+
+    @Test("run runs a function of any kind, and prints its value: as JSON a line of it, otherwise for a person")
+    func run() throws {
+      let opened = try martlet("run", "accounts:open", "owner=ada", "balance=1000", "--json")
+      #expect(opened.status == 0 && opened.errors.isEmpty, "\(opened)")
+      let id = try Value(json: opened.output)
+      #expect(opened.output.hasSuffix("\n"))
+      let client = try server.connect()
+      #expect(try client.balance(id.text ?? "") == 1_000)
+
+      let json = try martlet("run", "accounts:byOwner", #"{"owner":"ada"}"#, "--json")
+      #expect(try Value(json: json.output) == client.query("accounts:byOwner", ["owner": "ada"]))
+      let text = try martlet("run", "accounts:byOwner", "owner=ada")
+      #expect(text.status == 0 && text.output.contains("ada") && text.output.contains("1000") && !text.output.hasPrefix("["))
+      let snapshot = try martlet("run", "_system:snapshot", "name=by-hand", "--json")
+      #expect(try Value(json: snapshot.output)["name"] == "by-hand")
+    }
+
+    @Test("functions, tables, data and stats show what the server has, and with --json what its own functions answer")
+    func lists() throws {
+      let client = try server.connect()
+      _ = try client.openMany(30, 5)
+      let functions = try martlet("functions")
+      #expect(functions.status == 0)
+      for name in ["accounts:transferFunds", "orders:createOrder"] { #expect(functions.output.contains(name)) }
+      #expect(!functions.output.contains("_system:"))
+      #expect(try martlet("functions", "--all").output.contains("_system:stats"))
+      let names = try Value(json: martlet("functions", "--json").output).elements.compactMap { $0["name"]?.text }
+      #expect(names.contains("accounts:open") && names == names.sorted())
+
+      let tables = try martlet("tables")
+      #expect(tables.status == 0 && tables.output.contains("accounts") && tables.output.contains("by_owner (owner)"))
+      #expect(try Value(json: martlet("tables", "--json").output) == client.query("_system:tables"))
+
+      let lines = try martlet("data", "accounts", "--limit", "25", "--json").output.split(separator: "\n")
+      #expect(try lines.map { try Value(json: String($0)) } == Array(CrashTests.accounts(client).prefix(25)))
+      let data = try martlet("data", "accounts")
+      #expect(data.status == 0 && data.output.contains("owner-1") && data.output.contains("more than these 20"))
+
+      let stats = try Value(json: martlet("stats", "--json").output)
+      #expect(stats["documents"] == 30 && stats["storage"] == "ok")
+      for name in [
+        "commits", "mutations", "conflicts", "queries", "queryRuns", "liveQueries", "subscriptions", "connections", "documents",
+        "durableTs",
+        "uptimeSeconds",
+      ] { #expect(stats[name]?.number != nil, "\(name) is promised by the protocol") }
+      #expect(try martlet("stats").output.contains("durableTs"))
+    }
+
+    @Test("subscribe --count prints as many updates as were asked for, each with its timestamp, and ends")
+    func subscribe() throws {
+      let client = try server.connect()
+      let url = "martlet://127.0.0.1:\(server.port)"
+      let once = try martlet("subscribe", "accounts:total", "--count", "1", "--json")
+      #expect(once.status == 0)
+      let first = try Value(json: once.output)
+      #expect(first["value"] == ["count": 0, "total": 0] && first["timestamp"]?.number != nil)
+      #expect(try martlet("subscribe", "accounts:total", "--count", "1").output.hasPrefix("── update 1, timestamp "))
+
+      let child = try Executable.spawn(
+        ["subscribe", "accounts:total", "--count", "3", "--json", "--url", url], errors: folder.file("errors"))
+      var updates: [Value] = []
+      do {
+        for balance in 1...3 {
+          updates.append(try Value(json: Executable.readLine(from: child.output, Deadline())))
+          _ = try client.open("a", Double(balance))
+        }
+      } catch {
+        Executable.killAndReap(child)
+        throw error
+      }
+      #expect(try Executable.waitForExit(child, Deadline()) == 0)
+      #expect(updates.map { $0["value"]?["total"]?.number } == [0, 1, 3])
+    }
+
+    @Test("snapshot create writes one, snapshot list lists it, and a name that is taken is an error")
+    func snapshots() throws {
+      _ = try server.connect().openMany(7, 1)
+      #expect(try martlet("snapshot", "list").output.contains("No snapshots yet"))
+      let created = try martlet("snapshot", "create", "monday", "--json")
+      #expect(created.status == 0)
+      #expect(try Value(json: created.output)["documents"] == 7)
+      let list = try martlet("snapshot", "list")
+      #expect(list.status == 0 && list.output.contains("monday"))
+      #expect(try Value(json: martlet("snapshot", "list", "--json").output).elements.map { $0["name"] } == ["monday"])
+      let again = try martlet("snapshot", "create", "monday")
+      #expect(again.status == 1 && again.errors.contains("monday") && again.output.isEmpty, "\(again)")
+    }
+
+    @Test("An error of the server ends a command with status 1 and says so on standard error, as JSON if that was asked for")
+    func serverErrors() throws {
+      let funds = try martlet("run", "accounts:open", "owner=a", "balance=-1")
+      #expect(funds.status == 1 && funds.output.isEmpty)
+      #expect(funds.errors.contains("balance must be between") && funds.errors.contains("application"))
+      let unknown = try martlet("run", "accounts:nothing", "--json")
+      #expect(unknown.status == 1 && unknown.output.isEmpty)
+      #expect(try Value(json: unknown.errors)["code"] == "unknown_function")
+      #expect(try martlet("run", "accounts:get").errors.contains("args.id"))
+      #expect(try martlet("data", "nothing").errors.contains("accounts"))
+    }
+
+    @Test(
+      "A wrong command line ends with status 64, says what is wrong, and asks no server",
+      arguments: [
+        ["run"], ["run", "accounts:open", "owner"], ["run", "accounts:open", "{"], ["run", "accounts:open", "a=1", "a=2"],
+        ["subscribe", "accounts:total", "--count", "0"], ["data", "accounts", "--limit", "none"], ["fly"],
+        ["stats", "--url", "http://a b"],
+        ["serve", "--example", "nothing"], ["serve", "--port", "70000"], ["serve", "--admin-key", ""],
+      ])
+    func wrongCommandLines(_ arguments: [String]) throws {
+      let ended = try Executable.run(arguments, in: folder)
+      #expect(ended.status == 64 && ended.output.isEmpty && !ended.errors.isEmpty, "\(ended)")
+    }
+
+    @Test("Where no server is, the error names the address and says what to do")
+    func noServer() throws {
+      // Nothing listens on port 1.
+      for json in [[], ["--json"]] {
+        let ended = try Executable.run(["stats", "--url", "martlet://127.0.0.1:1"] + json, in: folder)
+        #expect(ended.status == 1 && ended.output.isEmpty)
+        #expect(ended.errors.contains("martlet://127.0.0.1:1") && ended.errors.contains("serve"), "\(ended.errors)")
+      }
+    }
+
+    @Test("With an admin key a command needs it, and finds it in --token")
+    func adminKey() throws {
+      let folder = try TemporaryFolder()
+      let server = try ServerProcess(folder, arguments: ["--admin-key", "key"])
+      let url = "martlet://127.0.0.1:\(server.port)"
+      let refused = try martlet("stats", url: url)
+      #expect(refused.status == 1 && refused.errors.contains("--token") && refused.errors.contains("forbidden"))
+      #expect(try martlet("stats", "--token", "wrong", url: url).status == 1)
+      #expect(try martlet("stats", "--token", "key", url: url).status == 0)
+    }
+  }
+}

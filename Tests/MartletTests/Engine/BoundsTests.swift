@@ -1,0 +1,129 @@
+import MartletTesting
+import Testing
+
+@testable import Martlet
+
+@Suite("G9: bounds")
+struct BoundsTests {
+  static func outboundBytes(_ server: EngineHarness) -> Int {
+    server.inspect { engine in engine.sessions.values.map { $0.outbound.readyCount + $0.outbound.heldCount }.max() ?? 0 }
+  }
+
+  /// What the session that holds the least holds.
+  static func heldBytes(_ server: EngineHarness) -> Int {
+    server.inspect { engine in engine.sessions.values.map { $0.outbound.heldCount }.filter { $0 > 0 }.min() ?? 0 }
+  }
+
+  @Test("G9: a client that doesn't read has nothing queued, and is told one value a subscription when it reads again")
+  func slowReader() throws {
+    let server = try EngineHarness.counters(["a": 0, "b": 0])
+    let reader = server.connect()
+    reader.send(#"subscribe a counters:value {"name":"a"}"#, #"subscribe b counters:value {"name":"b"}"#, "subscribe all counters:all")
+    server.settle()
+    _ = reader.take()
+    reader.isWritable = false
+    let writer = server.connect()
+    for number in 1...300 {
+      writer.send(#"mutation \#(number) counters:set {"name":"\#(number % 3 == 0 ? "b" : "a")","value":\#(number)}"#)
+      server.settle()
+      #expect(Self.outboundBytes(server) == 0)
+    }
+    #expect(reader.take().isEmpty)
+    reader.isWritable = true
+    server.settle()
+    #expect(reader.takeText() == ["update a 299", "update b 300", #"update all ["a=299","b=300"]"#, "synced 303"])
+  }
+
+  @Test("G9: while the disk is slow, at most one value of each subscription is held")
+  func slowDisk() throws {
+    let server = try EngineHarness.counters(["a": 0], pace: .byHand)
+    let reader = server.connect()
+    reader.send(#"subscribe a counters:value {"name":"a"}"#)
+    server.run()
+    _ = reader.take()
+    let writer = server.connect()
+    for number in 1...200 {
+      writer.send(#"mutation \#(number) counters:set {"name":"a","value":\#(number)}"#)
+      server.run()
+    }
+    #expect(Self.heldBytes(server) < 60)
+    server.settle()
+    #expect(reader.take().filter { $0.kind == .update }.map(\.rest) == ["1", "200"])
+  }
+
+  @Test("G9: a client with too many requests in flight isn't read from until there are fewer; each is answered")
+  func requestsInFlight() throws {
+    var configuration = EngineConfiguration()
+    configuration.sessionRequests = 5
+    let server = try EngineHarness.counters(["anchor": 0], configuration: configuration)
+    let client = server.connect()
+    for number in 0..<20 { client.send("query \(number) counters:slowTotal") }
+    #expect(!client.isReading)
+    #expect(client.hasUnsentLines)
+    #expect(server.host.offloadedCount == 6)
+    server.settle()
+    #expect(client.isReading)
+    #expect(client.take().map { Int($0.id)! }.sorted() == Array(0..<20))
+  }
+
+  @Test("G9: a client whose answers wait for the disk in too many bytes isn't read from; it goes on when they have left")
+  func heldBytes() throws {
+    var configuration = EngineConfiguration()
+    configuration.sessionHeldBytes = 100
+    let server = try EngineHarness.counters(["a": 0], configuration: configuration, pace: .byHand)
+    let client = server.connect()
+    var sent = 0
+    while client.isReading, sent < 100 {
+      client.send(#"mutation \#(sent) counters:add {"name":"a","amount":1}"#)
+      server.run()
+      sent += 1
+    }
+    #expect(sent < 30)
+    client.send(#"mutation last counters:add {"name":"a","amount":1}"#)
+    #expect(client.hasUnsentLines)
+    server.settle()
+    #expect(client.isReading)
+    #expect(client.answer("last") == "\(sent + 1)")
+  }
+
+  @Test("G9: a client that takes no bytes isn't read from, and is when it takes them again")
+  func unwritable() throws {
+    let server = try EngineHarness.counters(["a": 1])
+    let client = server.connect()
+    client.isWritable = false
+    client.send("query 1 counters:total")
+    #expect(!client.isReading)
+    client.send("query 2 counters:total")
+    server.settle()
+    #expect(client.answer("2") == nil)
+    client.isWritable = true
+    server.settle()
+    #expect(client.answer("2") == "1")
+  }
+
+  @Test("G9: actions beyond those that run and those that may wait are overloaded")
+  func actions() throws {
+    var configuration = EngineConfiguration()
+    configuration.actionsRunning = 2
+    configuration.actionsWaiting = 1
+    let server = try EngineHarness.counters(["a": 1], configuration: configuration)
+    let client = server.connect()
+    for number in 1...5 { client.send(#"action \#(number) counters:relay {"name":"a"}"#) }
+    let lines = client.take()
+    #expect(lines.map { "\($0.id) \($0.code)" } == ["4 overloaded", "5 overloaded"])
+    #expect(lines.first?.message.contains("2 actions run and 1 wait") == true)
+  }
+
+  @Test("G9: a line that is too long is answered, closes the connection, and changes nothing")
+  func longLine() throws {
+    var configuration = EngineConfiguration()
+    configuration.maximumLineBytes = 200
+    let server = try EngineHarness.counters(["a": 1], configuration: configuration)
+    let client = server.connect()
+    client.send(#"mutation 1 counters:set {"name":"\#(String(repeating: "x", count: 300))","value":1}"#)
+    server.settle()
+    #expect(client.take().map(\.code) == ["line_too_long", "line_too_long"])
+    #expect(client.isClosed)
+    #expect(server.statistic("commits") == 2)
+  }
+}

@@ -1,0 +1,87 @@
+import MartletTesting
+import Testing
+
+@testable import Martlet
+
+@Suite("Limits")
+struct LimitTests {
+  static func server(_ change: (inout Limits) -> Void) throws -> (EngineHarness, InProcessClient) {
+    var limits = Limits()
+    change(&limits)
+    let server = try EngineHarness.items(limits: limits)
+    return (server, server.connect())
+  }
+
+  @Test("Documents read: the error names the function, the limit and its value; at the limit all is well")
+  func documentsRead() throws {
+    let (server, client) = try Self.server { $0.documentsRead = 20 }
+    _ = client.ask(server, #"mutation items:writeMany {"count":20,"bytes":1}"#)
+    #expect(client.ask(server, "query items:readMany") == "20")
+    _ = client.ask(server, #"mutation items:writeMany {"count":1,"bytes":1}"#)
+    #expect(client.ask(server, "query items:readMany").hasPrefix("limit_exceeded: items:readMany exceeded the limit of 20 documents read"))
+    #expect(client.ask(server, #"query items:bare {"how":"count"}"#) == "21", "counting reads none")
+    #expect(client.ask(server, #"query items:bare {"how":"list","limit":2}"#).hasPrefix("["))
+  }
+
+  @Test("Documents and bytes written: nothing is left of a mutation that goes beyond")
+  func written() throws {
+    let (server, client) = try Self.server {
+      $0.documentsWritten = 5
+      $0.bytesWritten = 2_000
+    }
+    #expect(
+      client.ask(server, #"mutation items:writeMany {"count":6,"bytes":1}"#)
+        .hasPrefix("limit_exceeded: items:writeMany exceeded the limit of 5 documents written"))
+    #expect(
+      client.ask(server, #"mutation items:writeMany {"count":3,"bytes":700}"#)
+        .hasPrefix("limit_exceeded: items:writeMany exceeded the limit of 2000 bytes written"))
+    #expect(client.ask(server, #"query items:bare {"how":"count"}"#) == "0")
+    #expect(client.ask(server, #"mutation items:writeMany {"count":5,"bytes":1}"#) == "null")
+  }
+
+  @Test("The size of a document, through typed fields and without")
+  func documentBytes() throws {
+    let (server, client) = try Self.server { $0.documentBytes = 500 }
+    let problem = "exceeded the limit of 500 bytes in a document"
+    #expect(client.ask(server, #"mutation items:writeMany {"count":1,"bytes":600}"#).contains(problem))
+    let text = String(repeating: "x", count: 600)
+    #expect(
+      client.ask(server, #"mutation _system:insert {"table":"items","document":{"category":"\#(text)","rank":1,"weight":1}}"#)
+        .contains(problem))
+  }
+
+  @Test("The depth of a document")
+  func documentDepth() throws {
+    let (server, client) = try Self.server { $0.documentDepth = 6 }
+    func insert(_ levels: Int) -> String {
+      let extra = String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
+      return client.ask(server, #"mutation items:insert {"category":"a","rank":1,"weight":1,"extra":\#(extra)}"#)
+    }
+    #expect(insert(5).hasPrefix("\""))
+    #expect(insert(6).hasPrefix("limit_exceeded: a document of table items exceeded the limit of 6 levels (documentDepth)"))
+    let deep = client.ask(
+      server, "query counters:value {\"name\":" + String(repeating: "[", count: 5_000) + String(repeating: "]", count: 5_000) + "}")
+    #expect(deep.hasPrefix("bad_request"))
+  }
+
+  @Test("A handler that takes too long is ended, and says after which time")
+  func time() throws {
+    let server = try EngineHarness.counters(
+      ["anchor": 0],
+      configuration: {
+        var configuration = EngineConfiguration()
+        configuration.limits.handlerMilliseconds = 7
+        return configuration
+      }())
+    let client = server.connect()
+    #expect(client.ask(server, "query counters:slowTotal").hasPrefix("timeout: counters:slowTotal ran for longer than 7 ms"))
+  }
+
+  @Test("A function that calls itself without end is an error, not the end of the server")
+  func recursion() throws {
+    let (server, client) = try Self.server { _ in }
+    #expect(client.ask(server, "mutation items:recurse {\"depth\":20}") == "20")
+    #expect(
+      client.ask(server, "mutation items:recurse {\"depth\":100000}").hasPrefix("limit_exceeded: items:recurse exceeded the limit of"))
+  }
+}
