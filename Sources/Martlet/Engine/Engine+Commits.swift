@@ -31,6 +31,7 @@ extension Engine {
       } else {
         records.delete(write.id)
       }
+      _ = retired.popLast()
       undoOpen.append(write)
     }
     let hits = table.assumeIsolated { $0.apply(writes) }
@@ -58,6 +59,7 @@ extension Engine {
     if pipeline.canSeal { seal() }
     // While the disk is busy and commits wait, publishing waits with them: see invariant 3.
     if pipeline.openCommits == 0 { publish() }
+    if pipeline.gate == 0 { retired.removeAll(keepingCapacity: retired.capacity <= 4_096) }
   }
 
   private func seal() {
@@ -84,7 +86,8 @@ extension Engine {
     guard pipeline.writing == number else { return }
     _ = pipeline.noteDurable()
     durableTimestamp = timestamp
-    undoWriting.removeAll(keepingCapacity: true)
+    retired.removeAll(keepingCapacity: true)
+    swap(&retired, &undoWriting)
     statistics.batches += 1
     releaseWaiters(number)
     // Not at once: what the released clients send next may still join the batch.

@@ -51,7 +51,11 @@ package actor StoredTable {
   /// Carries out a commit's writes to this table, and gives the live queries that they may concern, perhaps repeatedly.
   func apply(_ writes: ContiguousArray<DocumentWrite>) -> ContiguousArray<LiveQueryID> {
     guard !interest.isEmpty else {
-      for write in writes where write.changesAnything { contents.apply(write, layout: layout, keys: &keys) }
+      writes.withUnsafeBufferPointer { writes in
+        for index in writes.indices where writes[index].changesAnything {
+          contents.apply(writes[index], layout: layout, keys: &keys)
+        }
+      }
       return []
     }
     var positions: ContiguousArray<(IndexSlot, IndexKey)> = []
