@@ -7,15 +7,16 @@ struct IndexChange: Sendable {
 }
 
 extension ContiguousArray<IndexChange> {
-  /// Hands over the last change of each key, in the order of the keys.
-  func forEachInOrder(_ body: (IndexChange) -> Void) {
-    if count == 1 { return body(self[0]) }
+  /// The last change of each key, in the order of the keys.
+  func inOrder<Payload: TreePayload>(_ payload: (IndexChange) -> Payload) -> ContiguousArray<TreeChange<IndexKey, Payload>> {
     var places: ContiguousArray<Place> = []
     places.reserveCapacity(count)
     for position in indices {
       let heads = self[position].key.heads
       places.append(Place(high: heads.high, low: heads.low, position: position))
     }
+    var ordered: ContiguousArray<TreeChange<IndexKey, Payload>> = []
+    ordered.reserveCapacity(count)
     withUnsafeBufferPointer { changes in
       places.sort { left, right in
         if left.high != right.high { return left.high < right.high }
@@ -24,11 +25,12 @@ extension ContiguousArray<IndexChange> {
         return changes[left.position].key < changes[right.position].key
       }
       for index in places.indices {
-        let position = places[index].position
-        if index + 1 < places.count, changes[places[index + 1].position].key == changes[position].key { continue }
-        body(changes[position])
+        let change = changes[places[index].position]
+        if index + 1 < places.count, changes[places[index + 1].position].key == change.key { continue }
+        ordered.append(TreeChange(key: change.key, payload: change.isRemoval ? nil : payload(change)))
       }
     }
+    return ordered
   }
 }
 

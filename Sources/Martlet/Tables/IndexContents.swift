@@ -55,26 +55,12 @@ struct IndexContents: Sendable {
 
   mutating func settle() {
     guard !pending.isEmpty else { return }
-    var changes: ContiguousArray<IndexChange> = []
-    swap(&changes, &pending)
-    changes.forEachInOrder {
-      if $0.isRemoval { remove($0.key) } else { insert($0.key, id: $0.id, summand: $0.summand) }
-    }
-    // The memory is used again.
-    changes.removeAll(keepingCapacity: true)
-    swap(&changes, &pending)
-  }
-
-  private mutating func insert(_ key: IndexKey, id: InternalID, summand: Double) {
     if isSummed {
-      summed.insert(SummedIndexEntry(id: id, amount: summand), for: key)
+      summed.apply(pending.inOrder { SummedIndexEntry(id: $0.id, amount: $0.summand) })
     } else {
-      counted.insert(IndexEntry(id: id), for: key)
+      counted.apply(pending.inOrder { IndexEntry(id: $0.id) })
     }
-  }
-
-  private mutating func remove(_ key: IndexKey) {
-    if isSummed { summed.remove(key) } else { counted.remove(key) }
+    pending.removeAll(keepingCapacity: true)
   }
 
   // What is read is what was settled: `TableContents.settle()` comes before.

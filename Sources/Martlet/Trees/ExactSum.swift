@@ -68,6 +68,7 @@ struct ExactSum: TreeSummary {
   }
 
   static var isKept: Bool { true }
+  static var none: ExactSum? { ExactSum() }
 
   @inline(__always)
   static func total(of range: Range<Int>, _ part: (Int) -> ExactSum) -> ExactSum {

@@ -94,6 +94,8 @@ struct OrderedTreeModelTests {
           let old = snapshots.remove(at: Int.random(in: 0..<8, using: &random))
           try compare(old.tree, old.model, plan, census, &random)
         }
+      case 82..<85:
+        apply(step, isGrowing, to: &tree, &model, plan, census, &random)
       default:
         compareLookups(tree, model, plan, census, &random)
       }
@@ -110,6 +112,28 @@ struct OrderedTreeModelTests {
       try tree.checkInvariants()
     }
     #expect(tree.isEmpty && tree.height == 0)
+  }
+
+  /// Many changes at once; some remove what isn't there.
+  private func apply(
+    _ step: Int, _ isGrowing: Bool, to tree: inout Tree, _ model: inout Model, _ plan: Plan, _ census: Census,
+    _ random: inout TreeGenerator
+  ) {
+    let first = Int.random(in: 0..<plan.keys, using: &random)
+    let width = Bool.random(using: &random) ? plan.keys : max(1, plan.keys / 50)
+    let keys = Set((0..<Int.random(in: 1...40, using: &random)).map { _ in
+      min(first + Int.random(in: 0..<width, using: &random), plan.keys - 1)
+    })
+    var changes: ContiguousArray<TreeChange<CountedKey, CountedPayload>> = []
+    for key in keys.sorted() {
+      let isRemoval = Int.random(in: 0..<10, using: &random) < (isGrowing ? 3 : 7)
+      changes.append(
+        TreeChange(
+          key: CountedKey(key, in: census),
+          payload: isRemoval ? nil : CountedPayload(citizen: Citizen(step + key, in: census))))
+      if isRemoval { _ = model.remove(key) } else { _ = model.insert(step + key, for: key) }
+    }
+    tree.apply(changes)
   }
 
   private func compareLookups(

@@ -28,10 +28,8 @@ extension SummedPayload {
 /// alone holds. So a run of writes between two snapshots pays for each touched node once.
 ///
 /// Each branch node keeps the number of entries below each child and, for payloads that have one, the sum of their
-/// summands. Hence ranks, entries by rank, and counts and sums over a range cost one descent, not a scan. Sums are
-/// added up afresh from the children on the touched path, never adjusted by differences, so that they do not drift and
-/// an infinity that is removed leaves no NaN. The order of the additions follows from the shape of the tree: two trees
-/// of equal contents and different histories may differ in the last bits of a sum.
+/// summands. Hence ranks, entries by rank, and counts and sums over a range cost one descent, not a scan. Sums are exact,
+/// so they are kept by adding and subtracting and don't drift: see `ExactSum`.
 ///
 /// Nodes hold from a third of their capacity up to all of it. Keys that arrive in ascending order (ids by creation
 /// time) leave full nodes behind, for the rightmost node splits unevenly; nodes on the right edge may be nearly empty.

@@ -9,11 +9,16 @@ protocol TreeSummary: Sendable, Equatable {
   /// The total of the parts of a range that is not empty, in an order that depends on its length alone.
   static func total(of range: Range<Int>, _ part: (Int) -> Self) -> Self
 
+  /// The total of no parts; nil where there is no such thing.
+  static var none: Self? { get }
+
   /// The total when one part is replaced (nil: is added, or taken away); nil where it can only be computed anew.
   static func replacing(_ old: Self?, with new: Self?, in total: Self) -> Self?
 }
 
 extension TreeSummary {
+  static var none: Self? { nil }
+
   @inline(__always)
   static func replacing(_ old: Self?, with new: Self?, in total: Self) -> Self? { nil }
 }
