@@ -53,11 +53,11 @@ package struct TableContents: Sendable {
       if let newKey, newKey != oldKey { changed(.declared(position), newKey) }
       if oldKey == newKey {
         guard let newKey, indexes[position].isSummed, summand != index.summand(of: write.old!) else { continue }
-        indexes[position].change(IndexChange(key: newKey, id: id, summand: summand, isRemoval: false))
+        indexes[position].insert(newKey, id: id, summand: summand)
         continue
       }
-      if let oldKey { indexes[position].change(IndexChange(key: oldKey, id: id, summand: 0, isRemoval: true)) }
-      if let newKey { indexes[position].change(IndexChange(key: newKey, id: id, summand: summand, isRemoval: false)) }
+      if let oldKey { indexes[position].remove(oldKey) }
+      if let newKey { indexes[position].insert(newKey, id: id, summand: summand) }
     }
   }
 

@@ -8,7 +8,8 @@ import MartletValues
 /// whatever part of the WAL survives a crash is consistent, and losing a fold loses nothing but work.
 extension SQLiteStorage {
   package var checkpointIsDue: Bool {
-    walBytes >= options.walBytes || fold != nil || unfoldedLogBytes >= options.unfoldedBytes
+    // A fold that was begun in an idle moment can wait for the next one.
+    walBytes >= options.walBytes || unfoldedLogBytes >= options.unfoldedBytes
   }
 
   package func checkpointSlice() throws -> Bool {

@@ -11,7 +11,7 @@ extension SQLiteStorage {
     /// When an append folds too, as much as it adds and more: commits are then as slow as folding is, and the log grows no further.
     package var maximumUnfoldedBytes = 1 << 30
     /// What one round of folding takes at most; held in memory while it lasts.
-    package var roundBytes = 256 << 20
+    package var roundBytes = 128 << 20
     /// Log that one slice reads.
     package var sliceLogBytes = 1 << 20
     /// Documents that one slice writes.

@@ -5,20 +5,20 @@ struct TreeChange<Key: Comparable & Sendable, Payload: TreePayload> {
 }
 
 extension OrderedTree {
-  /// Carries out changes in strictly ascending order of their keys.
+  /// Carries out the changes of a range, which are in strictly ascending order of their keys.
   ///
   /// As `insert` and `remove` one by one, but neighbours share the way down: each node is looked at once, however many
   /// changes lie below it, and its totals are brought up to date once. A change that would split or merge leaves is put
   /// off, and carried out by itself at the end; those are few.
-  mutating func apply(_ changes: ContiguousArray<TreeChange<Key, Payload>>) {
+  mutating func apply(_ changes: ContiguousArray<TreeChange<Key, Payload>>, _ range: Range<Int>) {
     var putOff: ContiguousArray<Int> = []
-    let isBulk = changes.count > 1 && (rootView.map { !$0.isLeaf } ?? false)
+    let isBulk = range.count > 1 && (rootView.map { !$0.isLeaf } ?? false)
     changes.withUnsafeBufferPointer { changes in
       if isBulk, var top = root.take() {
-        count &+= Self.apply(changes, 0..<changes.count, below: &top, fanout, &putOff).count
+        count &+= Self.apply(changes, range, below: &top, fanout, &putOff).count
         root = top
       } else {
-        putOff = ContiguousArray(changes.indices)
+        putOff = ContiguousArray(range)
       }
       for index in putOff {
         if let payload = changes[index].payload {
