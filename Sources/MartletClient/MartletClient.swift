@@ -72,6 +72,7 @@ public final class MartletClient: Sendable {
 
 extension MartletClient {
   /// Runs a function once, by the kind that it is of. Throws a `MartletError` or `CancellationError`.
+  @discardableResult
   public func run<Output: WireValue>(_ call: FunctionCall<Output>) async throws -> Output {
     try await Output(answer: request(call.kind.verb, call.name, call.arguments).json)
   }
@@ -88,10 +89,12 @@ extension MartletClient {
     try await Value(answer: request(.query, function, arguments.encoded).json)
   }
 
+  @discardableResult
   public func mutation(_ function: String, _ arguments: Value = [:]) async throws -> Value {
     try await Value(answer: request(.mutation, function, arguments.encoded).json)
   }
 
+  @discardableResult
   public func action(_ function: String, _ arguments: Value = [:]) async throws -> Value {
     try await Value(answer: request(.action, function, arguments.encoded).json)
   }

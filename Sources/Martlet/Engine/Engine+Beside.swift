@@ -60,6 +60,11 @@ extension Engine {
       request.completion(self, lost())
       return
     }
+    if let refusal = commitRefusal {
+      lastLogLines = []
+      request.completion(self, .failure(refusal))
+      return
+    }
     if isTouched {
       precondition(!ranAlone, "a mutation that runs alone meets no commit")
       statistics.conflicts += 1

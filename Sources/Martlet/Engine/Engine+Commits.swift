@@ -110,6 +110,15 @@ extension Engine {
 
   // MARK: Waiting for the disk
 
+  /// Why no mutation can commit now; nil where one can.
+  var commitRefusal: WireError? {
+    if lifecycle.isStorageFailed { return Self.storageFailure }
+    guard records.byteCount > configuration.openBatchBytes else { return nil }
+    return WireError(
+      .overloaded,
+      "\(records.byteCount) bytes of commits wait for the disk, and \(configuration.openBatchBytes) may: it is slower than its writers; try again")
+  }
+
   /// The batch that must be durable before what the head shows may leave; 0 for none.
   var gate: CommitPipeline.BatchNumber { configuration.durability == .relaxed ? 0 : pipeline.gate }
 

@@ -101,6 +101,8 @@ package struct EngineConfiguration: Sendable {
   /// Answers and requests that one connection may have outstanding, before the server stops reading from it.
   package var sessionHeldBytes = 8 << 20
   package var sessionRequests = 10_000
+  /// Commits that may wait for the disk, in bytes of the log; beyond that mutations are refused as `overloaded`.
+  package var openBatchBytes = 64 << 20
   package var version = "0.1.0"
 
   package init() {}

@@ -78,8 +78,7 @@ public struct TableQuery<T: Table> {
   }
 
   /// The range's sum of `field`. O(log n) on an index that was declared with `summing:` this field; else as much as
-  /// reading the range. Adding floating-point numbers rounds: the sum is exact while all partial sums are whole numbers
-  /// below 2^53.
+  /// reading the range. The sum of a declared index is exact, and rounded once: see `ExactSum`.
   public func sum(_ field: KeyPath<T, Field<Double>>) throws -> Double {
     let field = schema.prototype[keyPath: field]
     let isDeclared = slot.declaredPosition >= 0

@@ -75,7 +75,7 @@ extension Engine {
     _ id: UnsafeRawBufferPointer, _ function: FunctionDefinition, _ json: UnsafeRawBufferPointer, _ session: Session,
     as identity: Identity
   ) {
-    if lifecycle.isStorageFailed { return session.tell(self) { $0.writeErrorLine(id: id, Self.storageFailure) } }
+    if let refusal = commitRefusal { return session.tell(self) { $0.writeErrorLine(id: id, refusal) } }
     if session.runningMutation != nil {
       let name = String(decoding: id, as: UTF8.self)
       session.pending[name] = .init(number: session.nextRequestNumber(), kind: .queuedMutation)
@@ -296,7 +296,7 @@ extension Engine {
       if let version = hello.protocolVersion, version != WireProtocol.version {
         throw WireError(.badRequest, "this server speaks protocol \(WireProtocol.version), not \(version)")
       }
-      guard !session.hasGreeted else { throw WireError(.badRequest, "hello comes once, before anything else") }
+      guard !session.hasGreeted else { throw WireError(.badRequest, "hello comes once; this connection has greeted already") }
       if let token = hello.token { session.identity = try identity(of: token) }
       session.hasGreeted = true
       session.wantsLogs = hello.logs

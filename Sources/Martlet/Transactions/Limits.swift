@@ -4,7 +4,7 @@ public struct Limits: Sendable {
   public var documentsRead = 32_000
   /// Documents that one transaction may insert, change or delete.
   public var documentsWritten = 16_000
-  /// The JSON of all documents written in one transaction, in bytes.
+  /// The JSON of all documents written in one transaction, in bytes. At most 64 MiB.
   public var bytesWritten = 8 << 20
   /// One document's JSON, in bytes. At most 16 MiB.
   public var documentBytes = 1 << 20
@@ -17,6 +17,9 @@ public struct Limits: Sendable {
   public var actionMilliseconds = 600_000
 
   public init() {}
+
+  /// What fits into one batch of the log beside those that may wait there.
+  static let mostBytesWritten = 64 << 20
 }
 
 /// A server's limits, shared by its transactions.

@@ -197,8 +197,9 @@ package final class Transaction {
     if documentsWritten > limits.documentsWritten {
       throw fail(exceeded("documents written", limits.documentsWritten, "split the work over several mutations, or raise the limit"))
     }
-    if bytesWritten > limits.bytesWritten {
-      throw fail(exceeded("bytes written", limits.bytesWritten, "split the work over several mutations, or raise the limit"))
+    let mostBytes = min(limits.bytesWritten, Limits.mostBytesWritten)
+    if bytesWritten > mostBytes {
+      throw fail(exceeded("bytes written", mostBytes, "split the work over several mutations, or raise the limit"))
     }
   }
 

@@ -166,7 +166,7 @@ func chatMain() async {
 func chatClient() async throws {
   let client = try await MartletClient.connect(url: "martlet://127.0.0.1:7433")
   let channel = try await client.run(Chat.createChannel("birds", .open))
-  _ = try await client.run(Chat.post(channel, "ada", "Swifts are back", nil))
+  try await client.run(Chat.post(channel, "ada", "Swifts are back", nil))
   for try await messages in client.subscribe(Chat.latest(channel, 10)) {
     print(messages.map { "\($0.author): \($0.text)" })
   }

@@ -86,6 +86,26 @@ struct BoundsTests {
     #expect(client.answer("last") == "\(sent + 1)")
   }
 
+  @Test("G9: while more commits wait for the disk than may, mutations are overloaded, short and long; then they run again")
+  func openBatch() throws {
+    var configuration = EngineConfiguration()
+    configuration.openBatchBytes = 1_000
+    let server = try EngineHarness.counters(["a": 0, "anchor": 0], configuration: configuration, pace: .byHand)
+    let client = server.connect()
+    for number in 0..<100 { client.send(#"mutation \#(number) counters:add {"name":"a","amount":1}"#) }
+    client.send(#"mutation long counters:slowAdd {"name":"a","amount":1}"#)
+    server.settle()
+    let answers = client.take()
+    #expect(Set(answers.map(\.id)) == Set((0..<100).map(String.init) + ["long"]))
+    let refused = answers.filter { $0.kind == .error }
+    #expect(refused.contains { $0.id == "long" } && refused.allSatisfy { $0.code == "overloaded" })
+    let committed = answers.count - refused.count
+    #expect((5..<50).contains(committed))
+    client.send(#"mutation again counters:add {"name":"a","amount":1}"#)
+    server.settle()
+    #expect(client.answer("again") == "\(committed + 1)")
+  }
+
   @Test("G9: a client that takes no bytes isn't read from, and is when it takes them again")
   func unwritable() throws {
     let server = try EngineHarness.counters(["a": 1])
