@@ -96,7 +96,7 @@ extension Engine {
       }
       return
     }
-    if function.kind == .mutation, lifecycle.isStorageFailed { return completion(self, .failure(Self.storageFailure)) }
+    if function.kind == .mutation, let refusal = commitRefusal { return completion(self, .failure(refusal)) }
     let request = besideRequest(function, arguments: arguments, identity: identity, completion: completion)
     if function.kind == .mutation, beside.isExclusive { return runMutationBeside(request) }
     let outcome = arguments.withUnsafeBytes {

@@ -59,7 +59,13 @@ package final class ThreadedLogWriter: LogWriter {
   }
 
   private func run() throws {
-    var hasUnsynced = false
+    let clock = SystemClock()
+    /// When the first batch that isn't synced was appended: however many follow it, it waits no longer than it may.
+    var unsyncedSince: UInt64?
+    var hasUnsynced: Bool { unsyncedSince != nil }
+    func unsyncedMilliseconds() -> Int {
+      unsyncedSince.map { Int((clock.monotonicNanoseconds() - $0) / 1_000_000) } ?? 0
+    }
     var failure: (any Error)?
     /// Nobody has committed for a while, and the log is being folded.
     var isFolding = false
@@ -68,7 +74,7 @@ package final class ThreadedLogWriter: LogWriter {
         if failure != nil {
           nil
         } else if hasUnsynced {
-          Self.relaxedSyncMilliseconds
+          max(0, Self.relaxedSyncMilliseconds - unsyncedMilliseconds())
         } else if storage.checkpointIsDue || isFolding {
           0
         } else if storage.unfoldedLogBytes >= Self.foldedWhenIdleBytes {
@@ -81,10 +87,16 @@ package final class ThreadedLogWriter: LogWriter {
         if failure == nil {
           do {
             try storage.append(job.batch, sync: durability == .full)
-            hasUnsynced = durability == .relaxed
+            if durability == .relaxed, !hasUnsynced { unsyncedSince = clock.monotonicNanoseconds() }
           } catch { failure = error }
         }
         job.completion(failure)
+        do {
+          if failure == nil, unsyncedMilliseconds() >= Self.relaxedSyncMilliseconds {
+            try storage.sync()
+            unsyncedSince = nil
+          }
+        } catch { failure = error }
         // After the release, so that nobody waits for it; under load there is no other time.
         do {
           if failure == nil, storage.checkpointIsDue { _ = try storage.checkpointSlice() }
@@ -95,7 +107,7 @@ package final class ThreadedLogWriter: LogWriter {
       do {
         if hasUnsynced {
           try storage.sync()
-          hasUnsynced = false
+          unsyncedSince = nil
         } else {
           isFolding = try storage.checkpointSlice()
         }
@@ -103,8 +115,8 @@ package final class ThreadedLogWriter: LogWriter {
     }
     if failure == nil {
       if hasUnsynced { try storage.sync() }
-      let start = SystemClock().monotonicNanoseconds()
-      while SystemClock().monotonicNanoseconds() - start < Self.closingNanoseconds, try storage.checkpointSlice() {}
+      let start = clock.monotonicNanoseconds()
+      while clock.monotonicNanoseconds() - start < Self.closingNanoseconds, try storage.checkpointSlice() {}
     }
     try storage.close()
   }

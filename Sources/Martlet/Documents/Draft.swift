@@ -5,9 +5,8 @@
 /// ```
 ///
 /// Reading gives the field's new value, or the stored one where it was not set. Reading a required field that has neither
-/// (in an insert) is a programmer's error and traps. Setting an optional field to nil removes it. A value that its type
-/// allows and the schema doesn't (an `Int` beyond ±2^53, say) makes the write throw `schema_violation`; until then the field
-/// reads as it is stored.
+/// (in an insert or a replace) is a programmer's error and traps. Setting an optional field to nil removes it. A value that its
+/// type allows and the schema doesn't (an `Int` beyond ±2^53, say) makes the write throw `schema_violation` at its end.
 @dynamicMemberLookup
 public struct Draft<T: Table>: ~Copyable {
   @usableFromInline let schema: TableSchema<T>
@@ -28,6 +27,7 @@ public struct Draft<T: Table>: ~Copyable {
       do {
         return try field.validator.decodeMember(changes.member(field.label.bytes, of: base))
       } catch {
+        if let unfit = changes.unfitValue(field.label.bytes) as? Value { return unfit }
         if let base, let stored = try? field.validator.decodeMember(base.value(named: field.label.bytes)) { return stored }
         Self.isReadBeforeSet(field.name)
       }

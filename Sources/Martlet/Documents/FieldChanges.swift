@@ -44,6 +44,7 @@ final class FieldChanges {
   func removeAll() {
     changes.removeAll(keepingCapacity: true)
     bytes.pointee.removeAll()
+    if !unfit.isEmpty { unfit = [] }
     mustCheck = false
   }
 
@@ -52,7 +53,22 @@ final class FieldChanges {
     begin(field.label.bytes, mustCheck: field.mustCheck)
     if field.validator.absence?.isAbsent(value) != true { field.validator.encode(value, &bytes.pointee) }
     end()
+    if field.mustCheck { keepUnfit(field.label.bytes, value) }
   }
+
+  /// Values that JSON can't hold, so that a draft reads them as they were set until the write throws.
+  private var unfit: [(name: UnsafeRawBufferPointer, value: Any)] = []
+
+  @usableFromInline
+  func keepUnfit(_ name: UnsafeRawBufferPointer, _ value: Any) {
+    unfit.removeAll { compareBytes($0.name, name) == 0 }
+    guard bytes.pointee.unfitNumber != 0 else { return }
+    bytes.pointee.unfitNumber = 0
+    unfit.append((name, value))
+  }
+
+  @usableFromInline
+  func unfitValue(_ name: UnsafeRawBufferPointer) -> Any? { unfit.first { compareBytes($0.name, name) == 0 }?.value }
 
   func set(name: String, to value: Value) {
     var name = name

@@ -60,11 +60,6 @@ extension Engine {
       request.completion(self, lost())
       return
     }
-    if let refusal = commitRefusal {
-      lastLogLines = []
-      request.completion(self, .failure(refusal))
-      return
-    }
     if isTouched {
       precondition(!ranAlone, "a mutation that runs alone meets no commit")
       statistics.conflicts += 1
@@ -75,7 +70,9 @@ extension Engine {
     }
     switch run.result(in: self) {
     case .failure(let error): request.completion(self, .failure(error))
-    case .success(let json): request.completion(self, .success((commit(transaction), json)))
+    case .success(let json):
+      if transaction.hasWrites, let refusal = commitRefusal { return request.completion(self, .failure(refusal)) }
+      request.completion(self, .success((commit(transaction), json)))
     }
   }
 
@@ -105,7 +102,7 @@ extension Engine {
     then finish: @escaping @Sendable (isolated Engine, BesideRun) -> Void
   ) {
     var snapshot: [UInt32: TableContents] = [:]
-    for table in catalog.tables { snapshot[table.layout.number] = table.assumeIsolated { $0.snapshot } }
+    for table in catalog.tables { snapshot[table.layout.number] = table.assumeIsolated { $0.unsettledSnapshot } }
     let start = transactionStart(request.function, request.identity, seed: request.seed, now: request.now)
     beside.begin(at: start.timestamp)
     let registry = registry
@@ -113,11 +110,18 @@ extension Engine {
     host.offload {
       let transaction = Transaction(
         start: start, place: .beside, canWrite: canWrite, tracksReads: tracksReads, scratch: TransactionScratch(),
-        snapshots: TableSnapshots(unsettled: { tables[$0.layout.number]! }, settled: { tables[$0.layout.number]! }))
+        snapshots: TableSnapshots(
+          unsettled: { tables[$0.layout.number]! },
+          settled: {
+            var contents = tables[$0.layout.number]!
+            contents.settle()
+            return contents
+          }))
       var answer = JSONWriter(capacity: 4096)
       let failure = request.arguments.withUnsafeBytes {
         Martlet.run(request.function, registry: registry, transaction, $0, into: &answer)
       }
+      transaction.handlerReturned()
       let run = BesideRun(transaction: transaction, failure: failure, json: answer.bytes)
       self.host.enqueue { self.assumeIsolated { finish($0, run) } }
     }

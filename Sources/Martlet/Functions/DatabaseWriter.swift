@@ -15,7 +15,7 @@ public struct DatabaseWriter: ReadsDatabase {
   ) throws -> ID<T> {
     let transaction = transaction.transaction
     let table = try transaction.catalog.table(of: T.self)
-    let changes = transaction.beginWrite()
+    let changes = try transaction.beginWrite()
     defer { transaction.endWrite(changes) }
     var draft = Draft<T>(schema: table.schema(), base: nil, changes: changes.lent)
     try fill(&draft)
@@ -27,7 +27,7 @@ public struct DatabaseWriter: ReadsDatabase {
   public func patch<T: Table>(_ id: ID<T>, _ change: (inout Draft<T>) throws -> Void) throws {
     let transaction = transaction.transaction
     let (base, table) = try transaction.require(id.raw, of: T.self)
-    let changes = transaction.beginWrite()
+    let changes = try transaction.beginWrite()
     defer { transaction.endWrite(changes) }
     var draft = Draft<T>(schema: table.schema(), base: base, changes: changes.lent)
     try change(&draft)
@@ -39,7 +39,7 @@ public struct DatabaseWriter: ReadsDatabase {
   public func replace<T: Table>(_ id: ID<T>, _ fill: (inout Draft<T>) throws -> Void) throws {
     let transaction = transaction.transaction
     let (base, table) = try transaction.require(id.raw, of: T.self)
-    let changes = transaction.beginWrite()
+    let changes = try transaction.beginWrite()
     defer { transaction.endWrite(changes) }
     var draft = Draft<T>(schema: table.schema(), base: nil, changes: changes.lent)
     try fill(&draft)
@@ -66,7 +66,8 @@ extension Transaction {
   /// Lends the transaction's list of changes, empty, until `endWrite`. A write inside the closure of another write gets a
   /// list of its own.
   @usableFromInline
-  func beginWrite() -> LentChanges {
+  func beginWrite() throws -> LentChanges {
+    try checkIsRunning()
     let outer = changes
     let isNested = changesAreLent
     if isNested { changes = FieldChanges() } else { outer.removeAll() }
@@ -81,7 +82,7 @@ extension Transaction {
   }
 
   func withChanges<Answer>(_ body: (FieldChanges) throws -> Answer) throws -> Answer {
-    let changes = beginWrite()
+    let changes = try beginWrite()
     defer { endWrite(changes) }
     return try body(changes.lent)
   }

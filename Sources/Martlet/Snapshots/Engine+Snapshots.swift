@@ -9,7 +9,7 @@ extension Engine {
     let snapshot = DatabaseSnapshot(
       timestamp: headTimestamp, wallMilliseconds: environment.clock.wallMilliseconds(),
       tables: catalog.tables.map { table in
-        DatabaseSnapshot.Table(layout: table.layout, contents: table.assumeIsolated { $0.snapshot })
+        DatabaseSnapshot.Table(layout: table.layout, contents: table.assumeIsolated { $0.unsettledSnapshot })
       })
     let written: SnapshotDescription = try await withCheckedThrowingContinuation { continuation in
       whenDurable { [host] failure in

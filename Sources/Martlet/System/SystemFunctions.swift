@@ -31,7 +31,7 @@ enum SystemFunctions {
         transaction.note(range: ReadRange(table: layout.number, index: .byCreationTime, lower: nil, upper: nil))
         list.append([
           "name": .string(layout.name),
-          "documents": .float64(Double(transaction.view(of: table).contents.count)),
+          "documents": .float64(Double(transaction.view(of: table).count)),
           "indexes": .array(layout.indexDescriptions),
           "schema": layout.shape.asValue,
         ])

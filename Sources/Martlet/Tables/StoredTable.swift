@@ -34,7 +34,7 @@ package actor StoredTable {
     return contents
   }
 
-  /// The same for who may never read a declared index.
+  /// The same for who may never read a declared index, or settles a copy of its own.
   var unsettledSnapshot: TableContents { contents }
 
   var documentCount: Int { contents.count }

@@ -11,7 +11,8 @@ public struct Limits: Sendable {
   /// How deep values may nest in a document. More than 60 is taken as 60: JSON is read to 64 levels everywhere, and an
   /// answer puts a document into a list, say.
   public var documentDepth = 16
-  /// How long a query's or mutation's handler may run, in milliseconds; looked at in every call of the database.
+  /// How long a query's or mutation's handler may run, in milliseconds; looked at in every
+  /// sixteenth call of the database.
   public var handlerMilliseconds = 1_000
   /// How long an action may run, in milliseconds.
   public var actionMilliseconds = 600_000

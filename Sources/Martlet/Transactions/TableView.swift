@@ -52,6 +52,9 @@ final class TableView {
     return snapshot
   }
 
+  /// How many documents the table has.
+  var count: Int { writes.isEmpty ? openSnapshot.count : contents.count }
+
   /// What a range is read from.
   var contents: TableContents {
     settle()

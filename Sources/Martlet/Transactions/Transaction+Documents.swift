@@ -38,6 +38,7 @@ extension Transaction {
   /// Changes the members in `changes`, and leaves the others.
   @usableFromInline
   func patch(_ base: DocumentStorage, in table: StoredTable, isChecked: Bool) throws {
+    try requireUnchanged(base, in: table)
     let document = try build(
       id: base.id, creationTime: base.creationTime, base: base, table: table, isChecked: isChecked)
     view(of: table).write(document, under: base.id, replacing: base)
@@ -46,10 +47,21 @@ extension Transaction {
   /// Makes the members in `changes` the document's only ones.
   @usableFromInline
   func replace(_ base: DocumentStorage, in table: StoredTable, isChecked: Bool) throws {
+    try requireUnchanged(base, in: table)
     changes.setSystemFields(id: base.id, creationTime: base.creationTime)
     let document = try build(
       id: base.id, creationTime: base.creationTime, base: nil, table: table, isChecked: isChecked)
     view(of: table).write(document, under: base.id, replacing: base)
+  }
+
+  /// The closure that fills a write may itself write. Not the same document: one of the two writes would be lost.
+  private func requireUnchanged(_ base: DocumentStorage, in table: StoredTable) throws {
+    if let current = view(of: table).document(InternalID(base.id)), current.isIdentical(to: base) { return }
+    throw fail(
+      WireError(
+        .functionFailed,
+        "\(functionName): document \(base.id) of table \(table.layout.name) was written inside the closure of another write of it; "
+          + "write it before or after"))
   }
 
   func delete(_ base: DocumentStorage, in table: StoredTable) throws {

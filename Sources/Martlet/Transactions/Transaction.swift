@@ -52,6 +52,8 @@ package final class Transaction {
   private var lastView: TableView?
   private(set) var reads = ReadSet()
   private(set) var abort: Abort?
+  /// The handler has returned. What it kept of its context is of no use any more: the object may run another.
+  private var isOver = false
   var logLines: [LogLine] = []
 
   private(set) var documentsRead = 0
@@ -106,6 +108,7 @@ package final class Transaction {
     seed = nil
     startedRandom = nil
     abort = nil
+    isOver = false
     documentsRead = 0
     documentsWritten = 0
     bytesWritten = 0
@@ -117,12 +120,21 @@ package final class Transaction {
 
   /// Lets go of what the run saw and wrote.
   func end() {
+    handlerReturned()
     for view in views {
       view.close()
       idleViews.append(view)
     }
     views.removeAll(keepingCapacity: true)
     lastView = nil
+  }
+
+  func handlerReturned() { isOver = true }
+
+  func checkIsRunning() throws {
+    if let abort { throw abort }
+    guard isOver else { return }
+    throw WireError(.functionFailed, "\(functionName): a handler's context was used after the handler had returned")
   }
 
   /// Lets go of the snapshots, so that the tables' trees can be changed in place; the writes stay.
@@ -174,7 +186,7 @@ package final class Transaction {
   }
 
   func charge(reads count: Int = 0) throws {
-    if let abort { throw abort }
+    try checkIsRunning()
     documentsRead += count
     if documentsRead > limits.documentsRead {
       throw fail(exceeded("documents read", limits.documentsRead, "read an index range that holds fewer, or raise the limit"))
