@@ -29,6 +29,21 @@ final class IndexLayout: Sendable {
     return writer.key(tie: IndexKey.orderedBits(document.creationTime))
   }
 
+  /// Whether this index has the same entry for both versions of a document. Compares the fields' text, which costs much less
+  /// than their keys; equal values have equal text.
+  func hasSameEntry(for old: DocumentStorage, and new: DocumentStorage) -> Bool {
+    for field in fields where !hasSameValue(field, in: old, and: new) { return false }
+    if let summedField, !hasSameValue(summedField, in: old, and: new) { return false }
+    return true
+  }
+
+  private func hasSameValue(_ field: InternedName, in old: DocumentStorage, and new: DocumentStorage) -> Bool {
+    guard let oldValue = old.value(named: field.bytes), let newValue = new.value(named: field.bytes) else {
+      return old.value(named: field.bytes) == nil && new.value(named: field.bytes) == nil
+    }
+    return oldValue.count == newValue.count && compareBytes(oldValue, newValue) == 0
+  }
+
   /// What the document adds to this index's sum: its summed field where that is a number, else nothing.
   func summand(of document: DocumentStorage) -> Double {
     guard let summedField, let json = document.value(named: summedField.bytes) else { return 0 }

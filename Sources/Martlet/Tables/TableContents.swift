@@ -21,13 +21,13 @@ package struct TableContents: Sendable {
   /// Carries out one write. `old` is the document that stands under the id now (nil for an insert), `new` the one that is
   /// to (nil for a delete).
   mutating func apply(_ write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter) {
-    apply(write, layout: layout, keys: &keys) { _, _ in }
+    apply(write, layout: layout, keys: &keys, tellsUnchanged: false) { _, _ in }
   }
 
   /// The same, and tells `changed` each position that an entry left, entered, or kept while its document changed.
   @inline(__always)
   mutating func apply(
-    _ write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter,
+    _ write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter, tellsUnchanged: Bool = true,
     changed: (IndexSlot, IndexKey) -> Void
   ) {
     let id = write.internalID
@@ -46,6 +46,7 @@ package struct TableContents: Sendable {
     }
     for position in indexes.indices {
       let index = layout.indexes[position]
+      if !tellsUnchanged, let old = write.old, let new = write.new, index.hasSameEntry(for: old, and: new) { continue }
       let oldKey = write.old.map { index.key(of: $0, with: &keys) }
       let newKey = write.new.map { index.key(of: $0, with: &keys) }
       let summand = write.new.map(index.summand) ?? 0
