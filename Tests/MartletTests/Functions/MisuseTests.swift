@@ -85,6 +85,7 @@ private enum Misuse: FunctionModule {
     }
   }
 
+  /// Sound: the simulation runs every handler on the test's one thread, and a context is misused there alone.
   private struct Kept: @unchecked Sendable { let context: MutationContext }
   private static let kept = Mutex<Kept?>(nil)
   static let keep = Mutation("keep") { ctx in kept.withLock { $0 = Kept(context: ctx) } }

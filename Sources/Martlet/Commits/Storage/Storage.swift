@@ -15,7 +15,7 @@ import MartletValues
 ///
 ///     append(batch, sync: durability == .full)  →  release its waiters  →  if checkpointIsDue, checkpointSlice()  →  next batch
 ///
-/// and while nothing waits, slices until `checkpointSlice()` returns false.
+/// and once nothing has come for a while, slices until `checkpointSlice()` returns false or a batch comes.
 package protocol Storage: AnyObject, Sendable {
   /// Reads everything: first the documents as of the last checkpoint, then each commit of the log's tail, in order.
   /// Throws a `StorageError` that names what is corrupt. What was handed over before a throw is worthless: the caller drops it.
