@@ -20,17 +20,23 @@ public struct MartletApp: Sendable {
 
   enum Content: Sendable {
     /// What `serve` serves, always.
-    case app(ServedApp)
+    case app(AppDefinition)
     /// What `serve --example` chooses from.
     case examples([Example])
   }
 
-  /// - Parameter name: what the executable is called in its help.
+  /// - Parameters:
+  ///   - schema: the tables.
+  ///   - functions: the modules whose functions are served.
+  ///   - triggers: what runs with each change of a table.
+  ///   - limits: what a function may use that doesn't declare limits of its own; `serve --limit` changes them.
+  ///   - name: what the executable is called in its help.
   public init(
-    schema: [any Table.Type], functions: [any FunctionModule.Type], name: String = "martlet"
+    schema: [any Table.Type], functions: [any FunctionModule.Type], triggers: [Trigger] = [],
+    limits: Limits = Limits(), name: String = "martlet"
   ) {
     self.name = name
-    content = .app(ServedApp(tables: schema, modules: functions))
+    content = .app(AppDefinition(tables: schema, modules: functions, triggers: triggers, limits: limits))
   }
 
   package init(examples: [Example], name: String = "martlet") {
@@ -70,24 +76,16 @@ public struct MartletApp: Sendable {
   @TaskLocal static var current = MartletApp(schema: [], functions: [])
 }
 
-/// Tables and functions that are served together.
-struct ServedApp: Sendable {
-  var tables: [any Table.Type]
-  var modules: [any FunctionModule.Type]
-}
-
 /// An app that comes with the `martlet` executable.
 package struct Example: Sendable {
   let name: String
-  let app: ServedApp
+  let app: AppDefinition
   /// Commands worth typing in a second terminal, without the executable's name: `subscribe accounts:total`.
   let suggestions: [String]
 
-  package init(
-    _ name: String, tables: [any Table.Type], modules: [any FunctionModule.Type], suggestions: [String]
-  ) {
+  package init(_ name: String, _ app: AppDefinition, suggestions: [String]) {
     self.name = name
-    app = ServedApp(tables: tables, modules: modules)
+    self.app = app
     self.suggestions = suggestions
   }
 }

@@ -21,18 +21,27 @@ public struct ReadyServer: Sendable {
 /// `run` recovers the data, serves until it is told to stop (by a `ServiceGroup`, which also takes the signals), then answers
 /// what is in flight, writes what is left and lets go of the file.
 public final class MartletServer: Service {
-  private let tables: [any Table.Type]
-  private let modules: [any FunctionModule.Type]
+  private let app: AppDefinition
   private let configuration: ServerConfiguration
   private let logger: Logger
+  private let whenStarting: @Sendable (RecoveryStep) -> Void
   private let whenReady: (@Sendable (ReadyServer) -> Void)?
 
-  public init(
-    tables: [any Table.Type], modules: [any FunctionModule.Type], configuration: ServerConfiguration, logger: Logger,
-    whenReady: (@Sendable (ReadyServer) -> Void)? = nil
+  public convenience init(
+    tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], configuration: ServerConfiguration,
+    logger: Logger, whenReady: (@Sendable (ReadyServer) -> Void)? = nil
   ) {
-    self.tables = tables
-    self.modules = modules
+    self.init(
+      app: AppDefinition(tables: tables, modules: modules, triggers: triggers), configuration: configuration, logger: logger,
+      whenReady: whenReady)
+  }
+
+  package init(
+    app: AppDefinition, configuration: ServerConfiguration, logger: Logger,
+    whenStarting: @escaping @Sendable (RecoveryStep) -> Void = { _ in }, whenReady: (@Sendable (ReadyServer) -> Void)? = nil
+  ) {
+    self.app = app
+    self.whenStarting = whenStarting
     self.configuration = configuration
     self.logger = logger
     self.whenReady = whenReady
@@ -41,8 +50,8 @@ public final class MartletServer: Service {
   /// Serves until the surrounding task is told to shut down gracefully.
   /// - Throws: `SchemaError` or an error that says what to mend, where the server can't start.
   public func run() async throws {
-    let schema = try AppSchema(tables)
-    let registry = try FunctionRegistry(appModules: modules)
+    let schema = try AppSchema(app.tables, triggers: app.triggers)
+    let registry = try FunctionRegistry(appModules: app.modules)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let threads = NIOThreadPool(numberOfThreads: max(2, ProcessInfo.processInfo.activeProcessorCount))
     threads.start()
@@ -61,7 +70,7 @@ public final class MartletServer: Service {
   private func serve(_ schema: AppSchema, _ registry: FunctionRegistry, _ host: EventLoopHost) async throws {
     try Self.makeFolder(of: configuration.dataPath)
     let storage = try SQLiteStorage(path: configuration.dataPath)
-    var recovery = Recovery(schema: schema)
+    var recovery = Recovery(schema: schema, report: whenStarting)
     let recovered: RecoveredData
     do { recovered = try recovery.run(storage, executor: host.executor) } catch {
       try? storage.close()
@@ -80,6 +89,7 @@ public final class MartletServer: Service {
     do {
       let known = (try? snapshots.list()) ?? []
       await engine.start(newTables: recovered.newTables, snapshots: known)
+      try await engine.fillDefaults()
       try await listen(engine, host.eventLoop, recovered)
       await engine.waitUntilDurable()
     } catch {

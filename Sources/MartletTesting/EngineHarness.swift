@@ -15,8 +15,7 @@ import MartletWire
 /// The same seed gives the same run, byte for byte (G10).
 package final class EngineHarness {
   package let disk: MemoryStorage.Disk
-  package let tables: [any Table.Type]
-  package let modules: [any FunctionModule.Type]
+  package let app: AppDefinition
   package let configuration: EngineConfiguration
   package let clock = SimulatedClock()
   private var entropy: DeterministicRandom
@@ -29,27 +28,25 @@ package final class EngineHarness {
 
   /// - Parameter disk: what an earlier server left behind; an empty one when it is left out.
   package init(
-    tables: [any Table.Type], modules: [any FunctionModule.Type], seed: UInt64 = 1, disk: MemoryStorage.Disk = .init(),
-    configuration: EngineConfiguration = EngineConfiguration(), pace: SimulatedLogWriter.Pace = .immediate
+    tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], seed: UInt64 = 1,
+    disk: MemoryStorage.Disk = .init(), configuration: EngineConfiguration = EngineConfiguration(), pace: SimulatedLogWriter.Pace = .immediate
   ) throws {
     self.disk = disk
-    self.tables = tables
-    self.modules = modules
+    app = AppDefinition(tables: tables, modules: modules, triggers: triggers)
     self.configuration = configuration
     self.pace = pace
     entropy = DeterministicRandom(seed: seed)
-    (host, log, engine, recovered) = try Self.start(disk, tables, modules, configuration, clock, pace, &entropy)
+    (host, log, engine, recovered) = try Self.start(disk, app, configuration, clock, pace, &entropy)
   }
 
   private static func start(
-    _ disk: MemoryStorage.Disk, _ tables: [any Table.Type], _ modules: [any FunctionModule.Type],
-    _ configuration: EngineConfiguration, _ clock: SimulatedClock, _ pace: SimulatedLogWriter.Pace,
-    _ entropy: inout DeterministicRandom
+    _ disk: MemoryStorage.Disk, _ app: AppDefinition, _ configuration: EngineConfiguration, _ clock: SimulatedClock,
+    _ pace: SimulatedLogWriter.Pace, _ entropy: inout DeterministicRandom
   ) throws -> (SimulatedHost, SimulatedLogWriter, Engine, RecoveredData) {
     let host = SimulatedHost(seed: entropy.next(), clock: clock)
     let storage = MemoryStorage(disk)
-    let registry = try FunctionRegistry(appModules: modules)
-    var recovery = Recovery(schema: try AppSchema(tables))
+    let registry = try FunctionRegistry(appModules: app.modules)
+    var recovery = Recovery(schema: try AppSchema(app.tables, triggers: app.triggers))
     let recovered = try recovery.run(storage, executor: host)
     let log = SimulatedLogWriter(
       storage: storage, durability: configuration.durability, host: host, pace: pace, seed: entropy.next())
@@ -58,13 +55,16 @@ package final class EngineHarness {
     let engine = Engine(
       host: host, environment: EngineEnvironment(clock: clock, entropy: Entropy(SeededEntropy(seed: entropy.next()))),
       recovered: recovered, registry: registry, log: log, snapshots: nil, configuration: configuration, logger: logger)
-    host.enter { engine.assumeIsolated { $0.start(newTables: recovered.newTables, snapshots: []) } }
-    // The commit that enters new tables is on disk before a test begins, whatever the pace.
-    if !recovered.newTables.isEmpty {
-      log.pace = .immediate
-      host.run()
-      log.pace = pace
+    // The commits of the start are on disk before a test begins, whatever the pace.
+    log.pace = .immediate
+    host.enter {
+      engine.assumeIsolated {
+        $0.start(newTables: recovered.newTables, snapshots: [])
+        $0.fillDefaults { failure in precondition(failure == nil, "the simulated disk takes what the start writes") }
+      }
     }
+    host.run()
+    log.pace = pace
     return (host, log, engine, recovered)
   }
 
@@ -104,7 +104,7 @@ package final class EngineHarness {
   }
 
   package func restart() throws {
-    (host, log, engine, recovered) = try Self.start(disk, tables, modules, configuration, clock, pace, &entropy)
+    (host, log, engine, recovered) = try Self.start(disk, app, configuration, clock, pace, &entropy)
   }
 
   /// Runs `body` within the engine.

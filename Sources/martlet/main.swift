@@ -4,9 +4,9 @@ import StoreExample
 
 await MartletApp(examples: [
   Example(
-    "bank", tables: BankApp.tables, modules: BankApp.modules,
+    "bank", AppDefinition(tables: BankApp.tables, modules: BankApp.modules),
     suggestions: ["subscribe accounts:total", "run accounts:open owner=ada balance=1000"]),
   Example(
-    "store", tables: StoreApp.tables, modules: StoreApp.modules,
+    "store", AppDefinition(tables: StoreApp.tables, modules: StoreApp.modules),
     suggestions: ["run products:list", #"subscribe orders:getOrdersByStatus '{"status":"pending"}'"#]),
 ]).main()

@@ -58,7 +58,7 @@ struct CommandOutputTests {
     func text(_ host: String, _ port: Int) throws -> String {
       Welcome(
         host: host, port: port, documents: 12_345, timestamp: 9, options: try ServeOptions.parse([]), invocation: "./app",
-        examples: [Example("bank", tables: [], modules: [], suggestions: ["subscribe accounts:total"])], hasFunctions: true
+        examples: [Example("bank", AppDefinition(tables: [], modules: []), suggestions: ["subscribe accounts:total"])], hasFunctions: true
       ).text
     }
     #expect(try text("127.0.0.1", 7433).contains("  ./app subscribe accounts:total\n"))

@@ -94,7 +94,7 @@ struct ExitStatusTests {
 
   @Test("An example that there isn't is a wrong command line, and those that there are are named")
   func unknownExample() async {
-    let app = MartletApp(examples: [Example("bank", tables: [], modules: [], suggestions: [])])
+    let app = MartletApp(examples: [Example("bank", AppDefinition(tables: [], modules: []), suggestions: [])])
     #expect(await run("serve", "--example", "bank", "shop", app: app) == 64)
     #expect(printed.errors.contains("\"shop\"; there are: bank"))
   }
@@ -103,7 +103,7 @@ struct ExitStatusTests {
     "Examples are several values of one option, or several options, each once",
     arguments: [["--example", "a", "b"], ["--example", "a", "--example", "b"], ["--example", "a", "b", "--example", "a"]])
   func examples(words: [String]) throws {
-    let app = MartletApp(examples: ["a", "b", "c"].map { Example($0, tables: [], modules: [], suggestions: []) })
+    let app = MartletApp(examples: ["a", "b", "c"].map { Example($0, AppDefinition(tables: [], modules: []), suggestions: []) })
     try MartletApp.$current.withValue(app) {
       let command = try #require(RootCommand.parseAsRoot(["serve"] + words + ["--port", "0"]) as? ServeExamplesCommand)
       #expect(try ServeExamplesCommand.examples(command.names).map(\.name) == ["a", "b"])

@@ -23,6 +23,13 @@ public struct Document<T: Table>: Sendable {
     storage.read(schema.prototype[keyPath: field])
   }
 
+  /// A field by its name, whether the schema declares it or not; nil where the document has none.
+  public subscript(name: String) -> Value? {
+    guard let json = storage.value(of: name) else { return nil }
+    var reader = JSONReader(json)
+    do { return try reader.readValue() } catch { storage.misfit(name, error) }
+  }
+
   /// The whole document as a value, `_id` and `_creationTime` included.
   public var value: Value { storage.value }
 }

@@ -35,6 +35,20 @@ public struct Draft<T: Table>: ~Copyable {
     nonmutating set { changes.set(schema.prototype[keyPath: field], to: newValue) }
   }
 
+  /// A field by its name: one that isn't declared, of a table that allows those. Nil removes it. A value that the schema doesn't
+  /// allow, or a name that no field can have, makes the write throw `schema_violation` at its end.
+  public subscript(name: String) -> Value? {
+    get {
+      var name = name
+      return name.withUTF8 { name in
+        guard let json = changes.member(UnsafeRawBufferPointer(name), of: base) else { return nil }
+        var reader = JSONReader(json)
+        return try? reader.readValue()
+      }
+    }
+    nonmutating set { changes.set(name: name, to: newValue) }
+  }
+
   @usableFromInline
   static func isReadBeforeSet(_ field: String) -> Never {
     preconditionFailure("\(T.name): field \"\(field)\" is read before it is set")

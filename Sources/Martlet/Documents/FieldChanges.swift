@@ -46,6 +46,7 @@ final class FieldChanges {
     bytes.pointee.removeAll()
     if !unfit.isEmpty { unfit = [] }
     mustCheck = false
+    illNamed = nil
   }
 
   @inlinable
@@ -70,10 +71,24 @@ final class FieldChanges {
   @usableFromInline
   func unfitValue(_ name: UnsafeRawBufferPointer) -> Any? { unfit.first { compareBytes($0.name, name) == 0 }?.value }
 
-  func set(name: String, to value: Value) {
+  /// Sets a member by its name, or removes it: one that the schema may not know, so that the write is checked.
+  func set(name: String, to value: Value?) {
+    if FieldName.problem(of: name) != nil, illNamed == nil { illNamed = name }
     var name = name
-    name.withUTF8 { begin(UnsafeRawBufferPointer($0), mustCheck: false) }
-    bytes.pointee.write(value: value)
+    name.withUTF8 { begin(UnsafeRawBufferPointer($0), mustCheck: true) }
+    if let value { bytes.pointee.write(value: value) }
+    end()
+  }
+
+  /// A name that no field can have, though one was set by it; the write throws at its end.
+  private(set) var illNamed: String?
+
+  /// Adds a member where none was set.
+  func add(_ name: UnsafeRawBufferPointer, json: [UInt8]) {
+    let base = base
+    for change in changes where !change.isRemoval && compareBytes(change.name(in: base), name) == 0 { return }
+    begin(name, mustCheck: false)
+    bytes.pointee.write(raw: json)
     end()
   }
 

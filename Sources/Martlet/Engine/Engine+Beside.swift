@@ -105,7 +105,6 @@ extension Engine {
     for table in catalog.tables { snapshot[table.layout.number] = table.assumeIsolated { $0.unsettledSnapshot } }
     let start = transactionStart(request.function, request.identity, seed: request.seed, now: request.now)
     beside.begin(at: start.timestamp)
-    let registry = registry
     let tables = snapshot
     host.offload {
       let transaction = Transaction(
@@ -119,7 +118,7 @@ extension Engine {
           }))
       var answer = JSONWriter(capacity: 4096)
       let failure = request.arguments.withUnsafeBytes {
-        Martlet.run(request.function, registry: registry, transaction, $0, into: &answer)
+        runHandler(request.function, transaction, $0, into: &answer)
       }
       transaction.handlerReturned()
       let run = BesideRun(transaction: transaction, failure: failure, json: answer.bytes)

@@ -14,7 +14,7 @@ extension Engine {
 
   func transactionStart(_ function: FunctionDefinition, _ identity: Identity, seed: UInt64?, now: Double) -> TransactionStart {
     TransactionStart(
-      catalog: catalog, environment: environment, limits: limits,
+      catalog: catalog, registry: registry, environment: environment, limits: limits,
       timestamp: headTimestamp, function: function, identity: identity, now: now, seed: seed)
   }
 
@@ -23,14 +23,14 @@ extension Engine {
     statistics.queries += 1
     if case .system(let body) = function.body { return runSystemQuery(body, arguments) }
     let transaction = liveTransaction(function, identity, canWrite: false, tracksReads: false)
-    return finish(run(function, transaction, arguments, into: &answer), of: transaction) { headTimestamp }
+    return finish(runHandler(function, transaction, arguments, into: &answer), of: transaction) { headTimestamp }
   }
 
   /// Runs a mutation at the head, and commits it.
   func runMutation(_ function: FunctionDefinition, arguments: UnsafeRawBufferPointer, identity: Identity) -> Outcome {
     statistics.mutations += 1
     let transaction = liveTransaction(function, identity, canWrite: true, tracksReads: false)
-    return finish(run(function, transaction, arguments, into: &answer), of: transaction) { commit(transaction) }
+    return finish(runHandler(function, transaction, arguments, into: &answer), of: transaction) { commit(transaction) }
   }
 
   /// Runs a live query at the head, and notes what it reads.
@@ -41,7 +41,7 @@ extension Engine {
     return query.key.arguments.withUnsafeBytes { arguments in
       if case .system(let body) = query.function.body { return (runSystemQuery(body, arguments), ReadSet()) }
       let transaction = liveTransaction(query.function, query.key.identity, canWrite: false, tracksReads: true)
-      let failure = run(query.function, transaction, arguments, into: &answer)
+      let failure = runHandler(query.function, transaction, arguments, into: &answer)
       let outcome = finish(failure, of: transaction) { headTimestamp }
       return (outcome, transaction.finishReads())
     }
@@ -92,6 +92,7 @@ extension Engine {
   }
 
   func keepLogLines(of transaction: Transaction) {
+    transaction.warnOfLimits()
     lastLogLines = transaction.logLines
     guard !transaction.logLines.isEmpty else { return }
     for line in transaction.logLines {
@@ -155,18 +156,17 @@ func checkAnswer(_ answer: borrowing JSONWriter, of function: String) throws {
 }
 
 /// Runs a handler. Its answer is in `answer` unless it gave an error.
-func run(
-  _ function: FunctionDefinition, registry: FunctionRegistry, _ transaction: Transaction,
-  _ json: UnsafeRawBufferPointer, into answer: inout JSONWriter
+func runHandler(
+  _ function: FunctionDefinition, _ transaction: Transaction, _ json: UnsafeRawBufferPointer, into answer: inout JSONWriter
 ) -> (any Error)? {
   answer.removeAll()
   do {
     var arguments = try Arguments(json, transaction.catalog)
     switch function.body {
     case .query(let body):
-      try body(QueryContext(transaction: transaction, registry: registry), &arguments, &answer)
+      try body(QueryContext(transaction: transaction), &arguments, &answer)
     case .mutation(let body):
-      try body(MutationContext(transaction: transaction, registry: registry), &arguments, &answer)
+      try body(MutationContext(transaction: transaction), &arguments, &answer)
     case .action, .system:
       preconditionFailure("\(function.name) does not run in a transaction")
     }
@@ -174,15 +174,6 @@ func run(
     return nil
   } catch {
     return error
-  }
-}
-
-extension Engine {
-  private func run(
-    _ function: FunctionDefinition, _ transaction: Transaction, _ json: UnsafeRawBufferPointer,
-    into answer: inout JSONWriter
-  ) -> (any Error)? {
-    Martlet.run(function, registry: registry, transaction, json, into: &answer)
   }
 }
 

@@ -88,6 +88,15 @@ package actor Engine {
     guard !newTables.isEmpty else { return }
     commitNewTables(newTables)
   }
+
+  /// The same for a caller that can wait.
+  package func fillDefaults() async throws {
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+      fillDefaults { failure in
+        if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
+      }
+    }
+  }
 }
 
 package struct EngineConfiguration: Sendable {

@@ -11,4 +11,9 @@ public final class Arg<Value: Sendable>: Sendable {
     self.validator = validator
     interned = InternedName(name)
   }
+
+  /// An argument that a caller may leave out: it is `standard` then, and so it is where null stands in its place.
+  public convenience init(_ name: String, _ validator: Validator<Value>, default standard: Value) {
+    self.init(name, validator.defaulting(to: standard))
+  }
 }

@@ -4,7 +4,6 @@
 /// the server may run it again.
 public struct QueryContext {
   @usableFromInline let transaction: Transaction
-  let registry: FunctionRegistry
 
   @inlinable public var db: DatabaseReader { DatabaseReader(transaction: transaction) }
   public var log: FunctionLog { FunctionLog(transaction: transaction) }
@@ -20,7 +19,7 @@ public struct QueryContext {
 
   /// Runs another query on the same snapshot.
   public func run<Result: WireValue>(_ call: FunctionCall<Result>) throws -> Result {
-    try registry.runNested(call, in: transaction)
+    try transaction.registry.runNested(call, in: transaction)
   }
 }
 
@@ -28,7 +27,6 @@ public struct QueryContext {
 /// nothing stays.
 public struct MutationContext {
   @usableFromInline let transaction: Transaction
-  let registry: FunctionRegistry
 
   @inlinable public var db: DatabaseWriter { DatabaseWriter(transaction: transaction) }
   public var log: FunctionLog { FunctionLog(transaction: transaction) }
@@ -46,7 +44,7 @@ public struct MutationContext {
   /// catch the error and go on.
   @discardableResult
   public func run<Result: WireValue>(_ call: FunctionCall<Result>) throws -> Result {
-    try registry.runNested(call, in: transaction)
+    try transaction.registry.runNested(call, in: transaction)
   }
 }
 

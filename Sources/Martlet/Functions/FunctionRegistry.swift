@@ -58,12 +58,12 @@ package final class FunctionRegistry: Sendable {
         var arguments = try Arguments(json, transaction.catalog)
         switch function.body {
         case .query(let run):
-          try run(QueryContext(transaction: transaction, registry: self), &arguments, &answer)
+          try run(QueryContext(transaction: transaction), &arguments, &answer)
         case .mutation(let run):
           guard transaction.canWrite else {
             throw WireError(.wrongKind, "\(call.name) is a mutation; a query can run queries only")
           }
-          try run(MutationContext(transaction: transaction, registry: self), &arguments, &answer)
+          try run(MutationContext(transaction: transaction), &arguments, &answer)
         case .action, .system:
           throw WireError(.wrongKind, "\(call.name) can't be run inside a transaction; run it from an action")
         }

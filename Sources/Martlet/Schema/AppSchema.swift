@@ -3,12 +3,17 @@ package struct AppSchema: Sendable {
   package private(set) var definitions: [TableDefinition] = []
   private var adapters: [any TableAdapter] = []
 
-  /// - Throws: `SchemaError` where names are ill-formed, or used twice.
-  package init(_ tables: [any Table.Type]) throws {
+  /// - Throws: `SchemaError` where names are ill-formed, or used twice, or a trigger is of no table of these.
+  package init(_ tables: [any Table.Type], triggers: [Trigger] = []) throws {
+    let types = Set(tables.map { ObjectIdentifier($0) })
+    if let stray = triggers.first(where: { !types.contains($0.table) }) {
+      throw SchemaError("a trigger is on table \"\(stray.tableName)\", which is not part of the app; list the table too")
+    }
     var names: Set<String> = []
     for table in tables {
       let adapter = Self.adapter(of: table)
-      let definition = adapter.definition
+      var definition = adapter.definition
+      definition.triggers = triggers.filter { $0.table == adapter.type }
       try Self.check(definition)
       guard names.insert(definition.name).inserted else {
         throw SchemaError("two tables are called \"\(definition.name)\"; rename one")

@@ -7,36 +7,43 @@ public struct Index<T: Table>: Sendable {
   package let label: Label
   package let fields: @Sendable (T) -> [Label]
   package let summed: (@Sendable (T) -> Label)?
+  package let isUnique: Bool
 
   /// - Parameters:
   ///   - name: the name on the wire; the property's name when it is left out.
   ///   - fields: what to order by, first field first.
-  public init<each V>(_ name: String, _ fields: repeat KeyPath<T, Field<each V>> & Sendable) {
+  ///   - unique: whether no two documents may have the same values in these fields. A write that would give a second one
+  ///     throws an `ApplicationError` which names index and values. A document that lacks one of the fields is exempt.
+  public init<each V>(_ name: String, _ fields: repeat KeyPath<T, Field<each V>> & Sendable, unique: Bool = false) {
     label = Label(name)
     self.fields = Self.labels(repeat each fields)
     summed = nil
+    isUnique = unique
   }
 
-  public init<each V>(_ fields: repeat KeyPath<T, Field<each V>> & Sendable) {
+  public init<each V>(_ fields: repeat KeyPath<T, Field<each V>> & Sendable, unique: Bool = false) {
     label = Label(nil)
     self.fields = Self.labels(repeat each fields)
     summed = nil
+    isUnique = unique
   }
 
   /// - Parameter summing: the field whose sum over any range of this index is wanted in O(log n).
   public init<each V>(
-    _ fields: repeat KeyPath<T, Field<each V>> & Sendable, summing: KeyPath<T, Field<Double>> & Sendable
+    _ fields: repeat KeyPath<T, Field<each V>> & Sendable, summing: KeyPath<T, Field<Double>> & Sendable,
+    unique: Bool = false
   ) {
-    self.init(nil, repeat each fields, summing: summing)
+    self.init(nil, repeat each fields, summing: summing, unique: unique)
   }
 
   public init<each V>(
     _ name: String?, _ fields: repeat KeyPath<T, Field<each V>> & Sendable,
-    summing: KeyPath<T, Field<Double>> & Sendable
+    summing: KeyPath<T, Field<Double>> & Sendable, unique: Bool = false
   ) {
     label = Label(name)
     self.fields = Self.labels(repeat each fields)
     summed = { $0[keyPath: summing].label }
+    isUnique = unique
   }
 
   private static func labels<each V>(

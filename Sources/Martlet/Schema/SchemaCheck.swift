@@ -6,7 +6,8 @@ extension TableLayout {
     let maximumDepth = min(maximumDepth, 60)
     var reader = JSONReader(document.json, maximumDepth: maximumDepth)
     do {
-      try shape.check(&reader) { catalog.table(named: $0)?.layout.number }
+      let number = { (table: String) in catalog.table(named: table)?.layout.number }
+      if definition.allowsOtherFields { try checkDeclared(document, &reader, number) } else { try shape.check(&reader, tableNumber: number) }
       for field in objectFields {
         do { try field.checkObjects?(document.value(of: field.name)) } catch {
           throw WireError(.schemaViolation, "document of table \(name): \(field.name): \(error)")
@@ -19,7 +20,26 @@ extension TableLayout {
       guard error.isTooDeep else { throw WireError(.schemaViolation, "document of table \(name): \(error.message)") }
       throw WireError(
         .limitExceeded,
-        "a document of table \(name) exceeded the limit of \(maximumDepth) levels (documentDepth): nest less, or raise the limit")
+        "a document of table \(name) exceeded the limit of \(maximumDepth) levels (documentDepth): nest less, or raise the limit",
+        data: Limits.errorData(.documentDepth, maximumDepth))
+    }
+  }
+}
+
+extension TableLayout {
+  /// The declared fields of a document that may have others.
+  private func checkDeclared(
+    _ document: DocumentStorage, _ reader: inout JSONReader, _ tableNumber: @escaping (String) -> UInt32?
+  ) throws {
+    guard case .object(let members) = shape else { preconditionFailure("a document is an object") }
+    try reader.readObject { reader, key throws in
+      let member = members.first { $0.name.utf8.elementsEqual(key) }
+      do { try (member?.shape ?? .any).check(&reader, tableNumber: tableNumber) } catch {
+        throw ValidationError.prefixing(error, .field(String(decoding: key, as: UTF8.self)))
+      }
+    }
+    for member in members where !member.optional && document.value(of: member.name) == nil {
+      throw ValidationError(path: [.field(member.name)], expected: member.shape.description, found: "nothing")
     }
   }
 }

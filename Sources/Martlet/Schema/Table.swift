@@ -14,7 +14,14 @@
 public protocol Table: Sendable {
   /// The name on the wire and in snapshots: a letter, then letters, digits and `_`, 64 characters at most.
   static var name: String { get }
+  /// Whether documents may have fields beside the declared ones, of any name and value: a table without a schema, or with one for a
+  /// part of its fields. Such fields are read by `document["name"]`, and written by `$0["name"] = …`. False unless said.
+  static var allowsOtherFields: Bool { get }
   init()
+}
+
+extension Table {
+  public static var allowsOtherFields: Bool { false }
 }
 
 /// A document's id, typed by its table, so that an account's id can't be passed where a product's is due.

@@ -3,6 +3,8 @@ package struct TableDefinition: Sendable {
   package struct Field: Sendable {
     package var name: String
     package var shape: ValidatorShape
+    /// The JSON that a document gets for the field where a write leaves it out; nil where there is no default.
+    var standard: [UInt8]?
     /// Makes the field's objects of its JSON, and throws where one can't be made; nil for a field without objects.
     package var checkObjects: (@Sendable (UnsafeRawBufferPointer?) throws -> Void)?
   }
@@ -11,11 +13,15 @@ package struct TableDefinition: Sendable {
     package var name: String
     package var fields: [String]
     package var summedField: String?
+    var isUnique = false
   }
 
   package var name: String
   package var fields: [Field]
   package var indexes: [Index]
+  /// Whether documents may have fields that are not declared.
+  var allowsOtherFields = false
+  var triggers: [Trigger] = []
 
   /// System tables (`_tables`) hold the server's own state: functions read them, and only the engine writes them.
   package var isSystem: Bool { name.hasPrefix("_") }

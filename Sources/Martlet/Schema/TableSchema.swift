@@ -15,7 +15,9 @@ package final class TableSchema<T: Table>: Sendable {
     for child in Mirror(reflecting: prototype).children {
       if let field = child.value as? any AnyField {
         field.label.settle(name: child.label ?? "", position: fields.count)
-        fields.append(.init(name: field.label.name, shape: field.shape, checkObjects: field.checkObjects))
+        fields.append(
+          .init(
+            name: field.label.name, shape: field.shape, standard: field.standardJSON, checkObjects: field.checkObjects))
       }
     }
     for child in Mirror(reflecting: prototype).children {
@@ -25,11 +27,11 @@ package final class TableSchema<T: Table>: Sendable {
           .init(
             name: index.label.name,
             fields: index.fields(prototype).map(\.name),
-            summedField: index.summed?(prototype).name))
+            summedField: index.summed?(prototype).name, isUnique: index.isUnique))
       }
     }
     self.prototype = prototype
-    definition = TableDefinition(name: T.name, fields: fields, indexes: indexes)
+    definition = TableDefinition(name: T.name, fields: fields, indexes: indexes, allowsOtherFields: T.allowsOtherFields)
   }
 
   /// The one schema of `T` in this process.

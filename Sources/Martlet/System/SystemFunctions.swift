@@ -33,7 +33,7 @@ enum SystemFunctions {
           "name": .string(layout.name),
           "documents": .float64(Double(transaction.view(of: table).count)),
           "indexes": .array(layout.indexDescriptions),
-          "schema": layout.shape.asValue,
+          "schema": layout.shape.asValue, "allowsOtherFields": .boolean(layout.definition.allowsOtherFields),
         ])
       }
       answer.write(value: .array(list))
@@ -103,6 +103,7 @@ extension TableLayout {
           "name": .string(index.name), "fields": .array(index.fields.map { .string($0) }),
         ]
         if let summed = index.summedField { description["sum"] = .string(summed) }
+        if index.isUnique { description["unique"] = true }
         return .object(description)
       }
   }

@@ -101,17 +101,7 @@ extension FieldChanges {
           case "_creationTime": existing.map { value == .float64($0.creationTime) } ?? false
           default: false
           }
-        guard isSame else {
-          throw WireError(.schemaViolation, "\"\(name)\" is given by the server and can't be set; leave it out")
-        }
-        continue
-      }
-      guard name.utf8.count <= DocumentStorage.maximumNameLength else {
-        throw WireError(.schemaViolation, "a field's name has at most \(DocumentStorage.maximumNameLength) bytes")
-      }
-      // Documents hold the names of their fields as they are, without escapes.
-      guard !name.utf8.contains(UInt8(ascii: "\"")), !name.utf8.contains(UInt8(ascii: "\\")) else {
-        throw WireError(.schemaViolation, "a field's name can't hold \" or \\")
+        if isSame { continue }
       }
       set(name: name, to: value)
     }

@@ -3,11 +3,13 @@ final class IndexLayout: Sendable {
   let name: String
   let fields: [InternedName]
   let summedField: InternedName?
+  let isUnique: Bool
 
   init(_ definition: TableDefinition.Index) {
     name = definition.name
     fields = definition.fields.map(InternedName.init)
     summedField = definition.summedField.map(InternedName.init)
+    isUnique = definition.isUnique
   }
 
   /// The document's position in this index: its fields' memcomparable bytes, then its creation time, which is distinct
@@ -32,8 +34,14 @@ final class IndexLayout: Sendable {
   /// Whether this index has the same entry for both versions of a document. Compares the fields' text, which costs much less
   /// than their keys; equal values have equal text.
   func hasSameEntry(for old: DocumentStorage, and new: DocumentStorage) -> Bool {
-    for field in fields where !hasSameValue(field, in: old, and: new) { return false }
+    guard hasSameFields(old, new) else { return false }
     if let summedField, !hasSameValue(summedField, in: old, and: new) { return false }
+    return true
+  }
+
+  /// Whether both versions have the same values in the fields that this index orders by.
+  func hasSameFields(_ old: DocumentStorage, _ new: DocumentStorage) -> Bool {
+    for field in fields where !hasSameValue(field, in: old, and: new) { return false }
     return true
   }
 
@@ -42,6 +50,18 @@ final class IndexLayout: Sendable {
       return old.value(named: field.bytes) == nil && new.value(named: field.bytes) == nil
     }
     return oldValue.count == newValue.count && compareBytes(oldValue, newValue) == 0
+  }
+
+  /// The values that this index orders the document by; nil where it lacks one.
+  func values(of document: DocumentStorage) -> [Value]? {
+    var values: [Value] = []
+    for field in fields {
+      guard let json = document.value(named: field.bytes) else { return nil }
+      var reader = JSONReader(json)
+      guard let value = try? reader.readValue() else { return nil }
+      values.append(value)
+    }
+    return values
   }
 
   /// What the document adds to this index's sum: its summed field where that is a number, else nothing.

@@ -84,7 +84,7 @@ package struct TableContents: Sendable {
   mutating func unload(_ id: InternalID) { documents.remove(id) }
 
   /// Builds every index from the documents: O(n log n), at start.
-  mutating func buildIndexes(layout: TableLayout) {
+  mutating func buildIndexes(layout: TableLayout, begins: (String) -> Void = { _ in }) {
     var keys = IndexKeyWriter()
     var times: [(UInt64, IndexEntry)] = []
     times.reserveCapacity(count)
@@ -94,6 +94,7 @@ package struct TableContents: Sendable {
     times.sort { $0.0 < $1.0 }
     byCreationTime = OrderedTree(sorted: times)
     for (position, index) in layout.indexes.enumerated() {
+      begins(index.name)
       var entries: [(key: IndexKey, id: InternalID, summand: Double)] = []
       entries.reserveCapacity(count)
       forEachDocument {

@@ -7,12 +7,21 @@ package final class TableLayout: Sendable {
   let shape: ValidatorShape
   /// The fields that hold objects made by the app's own code.
   let objectFields: [TableDefinition.Field]
+  /// The fields that a new document gets where a write leaves them out, each with its JSON.
+  let defaults: [(name: InternedName, json: [UInt8])]
+  /// The slots of the indexes in which no two documents may have the same values.
+  let uniqueIndexes: [IndexSlot]
+  /// Whether a write to the table is nothing but that: no other document stands in its way, no trigger runs after it.
+  let hasPlainWrites: Bool
 
   package init(number: UInt32, definition: TableDefinition) {
     self.number = number
     self.definition = definition
     indexes = definition.indexes.map { IndexLayout($0) }
     shape = definition.documentShape
+    defaults = definition.fields.compactMap { field in field.standard.map { (InternedName(field.name), $0) } }
+    uniqueIndexes = definition.indexes.indices.filter { definition.indexes[$0].isUnique }.map { .declared($0) }
+    hasPlainWrites = definition.triggers.isEmpty && uniqueIndexes.isEmpty
     objectFields = definition.fields.filter { $0.checkObjects != nil }
   }
 

@@ -19,6 +19,13 @@ public struct Limits: Sendable {
 
   public init() {}
 
+  /// The limits by their names, for who reads them from text.
+  package static let named: [(name: String, path: WritableKeyPath<Limits, Int> & Sendable)] = [
+    ("documentsRead", \.documentsRead), ("documentsWritten", \.documentsWritten), ("bytesWritten", \.bytesWritten),
+    ("documentBytes", \.documentBytes), ("documentDepth", \.documentDepth), ("handlerMilliseconds", \.handlerMilliseconds),
+    ("actionMilliseconds", \.actionMilliseconds),
+  ]
+
   /// What fits into one batch of the log beside those that may wait there.
   static let mostBytesWritten = 64 << 20
 }

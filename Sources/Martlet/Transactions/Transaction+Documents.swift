@@ -30,8 +30,9 @@ extension Transaction {
     let id = environment.entropy.nextID(table: table.layout.number)
     let creationTime = table.nextCreationTime(now: now)
     changes.setSystemFields(id: id, creationTime: creationTime)
+    for field in table.layout.defaults { changes.add(field.name.bytes, json: field.json) }
     let document = try build(id: id, creationTime: creationTime, base: nil, table: table, isChecked: isChecked)
-    view(of: table).write(document, under: id, replacing: nil)
+    try write(document, under: id, replacing: nil, in: table)
     return id
   }
 
@@ -41,7 +42,7 @@ extension Transaction {
     try requireUnchanged(base, in: table)
     let document = try build(
       id: base.id, creationTime: base.creationTime, base: base, table: table, isChecked: isChecked)
-    view(of: table).write(document, under: base.id, replacing: base)
+    try write(document, under: base.id, replacing: base, in: table)
   }
 
   /// Makes the members in `changes` the document's only ones.
@@ -49,9 +50,10 @@ extension Transaction {
   func replace(_ base: DocumentStorage, in table: StoredTable, isChecked: Bool) throws {
     try requireUnchanged(base, in: table)
     changes.setSystemFields(id: base.id, creationTime: base.creationTime)
+    for field in table.layout.defaults { changes.add(field.name.bytes, json: field.json) }
     let document = try build(
       id: base.id, creationTime: base.creationTime, base: nil, table: table, isChecked: isChecked)
-    view(of: table).write(document, under: base.id, replacing: base)
+    try write(document, under: base.id, replacing: base, in: table)
   }
 
   /// The closure that fills a write may itself write. Not the same document: one of the two writes would be lost.
@@ -66,7 +68,27 @@ extension Transaction {
 
   func delete(_ base: DocumentStorage, in table: StoredTable) throws {
     try charge(written: 0)
-    view(of: table).write(nil, under: base.id, replacing: base)
+    try write(nil, under: base.id, replacing: base, in: table)
+  }
+
+  private func write(
+    _ new: DocumentStorage?, under id: DocumentID, replacing old: DocumentStorage?, in table: StoredTable
+  ) throws {
+    guard !table.layout.hasPlainWrites else {
+      view(of: table).write(new, under: id, replacing: old)
+      return
+    }
+    if let new { try requireUnique(new, replacing: old, in: table) }
+    guard !table.layout.definition.triggers.isEmpty else {
+      view(of: table).write(new, under: id, replacing: old)
+      return
+    }
+    // One that throws takes the write back.
+    try nested {
+      view(of: table).write(new, under: id, replacing: old)
+      let write = DocumentWrite(id: id, old: old, new: new)
+      for trigger in table.layout.definition.triggers { try trigger.run(self, write) }
+    }
   }
 
   /// - Parameter isChecked: the members came through typed fields, which can't be of the wrong type; they may be missing
@@ -74,9 +96,14 @@ extension Transaction {
   private func build(
     id: DocumentID, creationTime: Double, base: DocumentStorage?, table: StoredTable, isChecked: Bool
   ) throws -> DocumentStorage {
+    if let name = changes.illNamed {
+      throw WireError(.schemaViolation, "document of table \(table.layout.name): \(FieldName.problem(of: name) ?? name)")
+    }
     changes.apply(to: base, with: &scratch.builder)
     guard scratch.builder.count <= min(limits.documentBytes, DocumentStorage.maximumJSONCount - 1) else {
-      throw fail(exceeded("bytes in a document", limits.documentBytes, "split the document of table \(table.layout.name)"))
+      throw fail(
+        exceeded(
+          .documentBytes, limits.documentBytes, reached: scratch.builder.count, "split the document of table \(table.layout.name)"))
     }
     let document = scratch.builder.finish(id: id, creationTime: creationTime)
     if base == nil || !isChecked || changes.mustCheck {

@@ -28,6 +28,7 @@ package final class Transaction {
   }
 
   @usableFromInline let catalog: Catalog
+  let registry: FunctionRegistry
   let environment: EngineEnvironment
   private let defaultLimits: SharedLimits
   let place: Place
@@ -36,7 +37,10 @@ package final class Transaction {
 
   // Of the current run; set by `begin`.
   private(set) var function: FunctionDefinition
-  private(set) var limits: Limits
+  private(set) var limits: Limits {
+    didSet { warnings = LimitWarnings(limits) }
+  }
+  private(set) var warnings: LimitWarnings
   private(set) var canWrite: Bool
   private(set) var tracksReads: Bool
   private(set) var snapshotTimestamp: UInt64
@@ -60,7 +64,7 @@ package final class Transaction {
   private(set) var documentsWritten = 0
   private(set) var bytesWritten = 0
   /// Read when the clock is first looked at: a short transaction doesn't need to know the time.
-  private var startNanoseconds: UInt64?
+  private(set) var startNanoseconds: UInt64?
   private var chargesUntilClock = Transaction.chargesPerClock
   private static let chargesPerClock = 16
   /// How many functions run inside each other.
@@ -75,6 +79,7 @@ package final class Transaction {
     scratch: TransactionScratch, snapshots: TableSnapshots
   ) {
     catalog = start.catalog
+    registry = start.registry
     environment = start.environment
     defaultLimits = start.limits
     self.scratch = scratch
@@ -83,6 +88,7 @@ package final class Transaction {
     self.snapshots = snapshots
     function = start.function
     limits = start.function.limits ?? start.limits.limits
+    warnings = LimitWarnings(limits)
     snapshotTimestamp = start.timestamp
     identity = start.identity
     now = start.now
@@ -189,7 +195,8 @@ package final class Transaction {
     try checkIsRunning()
     documentsRead += count
     if documentsRead > limits.documentsRead {
-      throw fail(exceeded("documents read", limits.documentsRead, "read an index range that holds fewer, or raise the limit"))
+      throw fail(
+        exceeded(.documentsRead, limits.documentsRead, reached: documentsRead, "read an index range that holds fewer, or raise the limit"))
     }
     if place == .engineThread, documentsRead + documentsWritten > LoopBudget.documents {
       abort = .needsOwnThread
@@ -207,11 +214,16 @@ package final class Transaction {
     documentsWritten += 1
     bytesWritten += bytes
     if documentsWritten > limits.documentsWritten {
-      throw fail(exceeded("documents written", limits.documentsWritten, "split the work over several mutations, or raise the limit"))
+      throw fail(
+        exceeded(
+          .documentsWritten, limits.documentsWritten, reached: documentsWritten,
+          "split the work over several mutations, or raise the limit"))
     }
     let mostBytes = min(limits.bytesWritten, Limits.mostBytesWritten)
     if bytesWritten > mostBytes {
-      throw fail(exceeded("bytes written", mostBytes, "split the work over several mutations, or raise the limit"))
+      throw fail(
+        exceeded(
+          .bytesWritten, mostBytes, reached: bytesWritten, "split the work over several mutations, or raise the limit"))
     }
   }
 
@@ -231,12 +243,9 @@ package final class Transaction {
       throw fail(
         WireError(
           .timeout,
-          "\(functionName) ran for longer than \(limits.handlerMilliseconds) ms; read less, or raise the limit handlerMilliseconds"))
+          "\(functionName) ran for longer than \(limits.handlerMilliseconds) ms; read less, or raise the limit handlerMilliseconds",
+          data: Limits.errorData(.handlerMilliseconds, limits.handlerMilliseconds, reached: Int(elapsed / 1_000_000))))
     }
-  }
-
-  func exceeded(_ limit: String, _ value: Int, _ advice: String) -> WireError {
-    WireError(.limitExceeded, "\(functionName) exceeded the limit of \(value) \(limit): \(advice)")
   }
 
   // MARK: Reads
@@ -263,7 +272,10 @@ package final class Transaction {
   func nested<Answer>(_ body: () throws -> Answer) throws -> Answer {
     // Calls recurse on the thread's stack, which may be 512 KB.
     guard nesting < Self.maximumNesting else {
-      throw fail(exceeded("calls within each other", Self.maximumNesting, "end the recursion earlier"))
+      throw fail(
+        WireError(
+          .limitExceeded,
+          "\(functionName) exceeded the limit of \(Self.maximumNesting) calls within each other: end the recursion earlier"))
     }
     nesting += 1
     defer { nesting -= 1 }
@@ -291,6 +303,7 @@ struct TableSnapshots {
 /// What a transaction begins with.
 struct TransactionStart {
   var catalog: Catalog
+  var registry: FunctionRegistry
   var environment: EngineEnvironment
   var limits: SharedLimits
   var timestamp: UInt64

@@ -43,7 +43,7 @@ struct ServeExamplesCommand: AppCommand {
 
   func run(in context: CommandContext) async throws {
     let examples = try Self.examples(names)
-    let app = ServedApp(tables: examples.flatMap(\.app.tables), modules: examples.flatMap(\.app.modules))
+    let app = AppDefinition(merging: examples.map(\.app))
     var serving = Serving(options: options, app: app, context: context)
     serving.examples = examples
     try await serving.run()

@@ -33,6 +33,13 @@ struct ServeOptions: ParsableArguments {
   @Option(help: "What the _system functions need. Left out: MARTLET_ADMIN_KEY of the environment, which others on this machine can't read.")
   var adminKey: String?
 
+  @Option(
+    name: .customLong("limit"),
+    help: ArgumentHelp(
+      "What a function may use, where it doesn't say itself: \(Limits.named.map(\.name).joined(separator: ", ")). May be repeated.",
+      valueName: "name=value"))
+  var limits: [String] = []
+
   @Option(help: "What is logged on standard error.")
   var logLevel = Logger.Level.warning
 
@@ -43,10 +50,30 @@ struct ServeOptions: ParsableArguments {
     guard (0...65535).contains(port) else { throw UsageError("--port must be between 0 and 65535") }
     // An empty key would let in everyone who sends none.
     if adminKey == "" { throw UsageError("--admin-key can't be empty") }
+    _ = try limits(changing: Limits())
   }
 
-  func configuration(_ environment: [String: String]) -> ServerConfiguration {
+  /// - Throws: where an option names no limit, or its value is no number of 1 or more.
+  private func limits(changing standard: Limits) throws -> Limits {
+    var changed = standard
+    for text in limits {
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard let limit = Limits.named.first(where: { $0.name == parts[0] }) else {
+        throw UsageError(
+          "--limit \(text): there is no limit \"\(parts[0])\"; there are: \(Limits.named.map(\.name).joined(separator: ", "))")
+      }
+      guard parts.count == 2, let value = Int(parts[1]), value > 0 else {
+        throw UsageError("--limit \(text): write --limit \(limit.name)=N, N a whole number of 1 or more")
+      }
+      changed[keyPath: limit.path] = value
+    }
+    return changed
+  }
+
+  /// - Parameter limits: the app's, which the options change.
+  func configuration(_ environment: [String: String], limits: Limits) throws -> ServerConfiguration {
     var configuration = data.configuration
+    configuration.limits = try self.limits(changing: limits)
     configuration.host = host
     configuration.port = port
     configuration.durability = durability

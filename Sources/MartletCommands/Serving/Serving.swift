@@ -7,12 +7,12 @@ import ServiceLifecycle
 /// What `serve` does: restores if it is asked to, starts the server, says where it is, and waits for its end.
 struct Serving {
   var options: ServeOptions
-  var app: ServedApp
+  var app: AppDefinition
   var context: CommandContext
   var examples: [Example] = []
 
   func run() async throws {
-    let configuration = options.configuration(context.environment)
+    let configuration = try options.configuration(context.environment, limits: app.limits)
     if let snapshot = options.restore {
       let restored = try Restoring(snapshot: snapshot, configuration: configuration).run()
       if !options.json { try context.console.output.write(restored.text) }
@@ -20,7 +20,10 @@ struct Serving {
     var logger = Logger(label: context.app.name) { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = options.logLevel
     let server = MartletServer(
-      tables: app.tables, modules: app.modules, configuration: configuration, logger: logger,
+      app: app, configuration: configuration, logger: logger,
+      whenStarting: { [console = context.console] step in
+        if let text = Self.text(of: step) { try? console.errors.write(text + "\n") }
+      },
       whenReady: { [self] server in
         let welcome = Welcome(
           host: server.host, port: server.port, documents: server.documents, timestamp: server.timestamp, options: options,
@@ -32,6 +35,23 @@ struct Serving {
       configuration: ServiceGroupConfiguration(
         services: [.init(service: server)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await group.run()
+  }
+}
+
+extension Serving {
+  /// Fewer documents are no wait.
+  private static let documentsWorthTelling = 100_000
+
+  /// What is told of a long start; nil where it isn't worth a line.
+  static func text(of step: RecoveryStep) -> String? {
+    switch step {
+    case .reading(let documents): "Reading the data: \(documents.grouped) documents …"
+    case .building(let index, let table, let documents) where documents >= documentsWorthTelling:
+      "Building index \(index) of table \(table): \(documents.grouped) documents …"
+    case .checking(let table, let documents) where documents >= documentsWorthTelling:
+      "Checking table \(table): \(documents.grouped) documents …"
+    case .building, .checking: nil
+    }
   }
 }
 

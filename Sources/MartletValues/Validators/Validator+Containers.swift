@@ -64,4 +64,16 @@ extension Validator {
       },
       absence: Absence(value: nil) { $0 == nil })
   }
+
+  /// The same for a member that need not be there; it is `standard` then. A null that stands in its place is read as `standard` also.
+  package func defaulting(to standard: T) -> Validator {
+    Validator(
+      shape: .optional(shape),
+      decode: { [decode] reader in
+        guard try reader.peek() == .null else { return try decode(&reader) }
+        try reader.readNull()
+        return standard
+      },
+      encode: encode, absence: Absence(value: standard) { _ in false })
+  }
 }

@@ -64,6 +64,22 @@ struct LimitTests {
     #expect(deep.hasPrefix("bad_request"))
   }
 
+  @Test("From 80 % of a limit on a line of the function's log warns of it; the error has limit, value and what was reached as data")
+  func warnings() throws {
+    let (server, client) = try Self.server { $0.documentsRead = 20 }
+    _ = client.ask(server, #"mutation items:writeMany {"count":16,"bytes":1}"#)
+    func warnings() -> String { client.ask(server, #"query _system:logs {"limit":1}"#) }
+    #expect(client.ask(server, "query items:readMany") == "16")
+    #expect(warnings() == "[]")
+    _ = client.ask(server, #"mutation items:writeMany {"count":1,"bytes":1}"#)
+    #expect(client.ask(server, "query items:readMany") == "17")
+    #expect(warnings().contains(#""function":"items:readMany","level":"warning","message":"17 documents read, of at most 20 (documentsRead)"#))
+    _ = client.ask(server, #"mutation items:writeMany {"count":4,"bytes":1}"#)
+    client.send("query q items:readMany")
+    server.settle()
+    #expect(client.take().last?.rest.contains(#""data":{"limit":"documentsRead","reached":21,"value":20}"#) == true)
+  }
+
   @Test("A handler that takes too long is ended, and says after which time")
   func time() throws {
     let server = try EngineHarness.counters(
