@@ -49,6 +49,9 @@ struct IndexContents: Sendable {
     if isSummed { summed.remove(key) } else { counted.remove(key) }
   }
 
+  var countedTree: OrderedTree<IndexKey, IndexEntry> { counted.tree }
+  var summedTree: OrderedTree<IndexKey, SummedIndexEntry> { summed.tree }
+
   /// Whether what is read is all that was written.
   var isSettled: Bool { isSummed ? summed.isSettled : counted.isSettled }
 

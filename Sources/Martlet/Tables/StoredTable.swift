@@ -48,6 +48,8 @@ package actor StoredTable {
     }
   }
 
+  func checkInvariants() throws { try contents.checkInvariants(layout: layout) }
+
   /// Carries out a commit's writes to this table, and gives the live queries that they may concern, perhaps repeatedly.
   func apply(_ writes: ContiguousArray<DocumentWrite>) -> ContiguousArray<LiveQueryID> {
     guard !interest.isEmpty else {
