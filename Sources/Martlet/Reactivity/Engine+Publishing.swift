@@ -32,7 +32,8 @@ extension Engine {
   }
 
   private func runBeside(_ query: LiveQuery) {
-    let request = besideRequest(query.function, arguments: query.key.arguments, identity: query.key.identity) { _, _ in }
+    var request = besideRequest(query.function, arguments: query.key.arguments, identity: query.key.identity) { _, _ in }
+    request.pageEnds = query.pageEnds
     let id = query.id
     runBeside(request, canWrite: false, tracksReads: true) { engine, run in
       engine.finishLiveQuery(id, run)
@@ -52,7 +53,9 @@ extension Engine {
     }
     watch(query, reads)
     switch run.result(in: self) {
-    case .success(let json): adopt(.value(json), for: query)
+    case .success(let json):
+      query.keepPageEnds(of: run.transaction)
+      adopt(.value(json), for: query)
     case .failure(let error): adopt(.failure(error), for: query)
     }
     query.state = .current

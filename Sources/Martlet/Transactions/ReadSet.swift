@@ -22,6 +22,16 @@ package struct ReadSet: Hashable, Sendable {
   mutating func add(point: DocumentID) { points.append(point) }
   mutating func add(range: ReadRange) { ranges.append(range) }
 
+  /// Takes a range in the place of one that was added before, and gives the place; nil adds it. Places hold until the set is normalized.
+  mutating func set(range: ReadRange, at place: Int?) -> Int {
+    guard let place else {
+      ranges.append(range)
+      return ranges.count - 1
+    }
+    ranges[place] = range
+    return place
+  }
+
   /// Orders the set and drops repetitions, so that equal sets compare equal and each table's part is one slice.
   mutating func normalize() {
     if points.count > 1 {

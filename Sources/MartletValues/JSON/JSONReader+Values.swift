@@ -51,7 +51,7 @@ extension JSONReader {
   }
 
   /// Whether the next value, which begins with `{`, is an object whose first name begins with `$`.
-  var isSpecialForm: Bool {
+  package var isSpecialForm: Bool {
     // Near the end of a malformed text skipSpace throws; the reading that follows reports it.
     guard let name = try? skipSpace(cursor &+ 1), byte(name) == UInt8(ascii: "\""), name + 1 < end else { return false }
     return byte(name + 1) == UInt8(ascii: "$")
