@@ -50,8 +50,12 @@ extension IndexKey {
   private static func end(ofListAt start: Int, in bytes: [UInt8], isObject: Bool) -> Int? {
     var index = start
     while index < bytes.count {
-      if bytes[index] == 0 { return index + 1 }
-      if isObject {
+      if isObject, index + 1 < bytes.count, bytes[index] == 0, bytes[index + 1] == 0xFF {
+        // An empty name, marked so that it isn't the end.
+        index += 2
+      } else if bytes[index] == 0 {
+        return index + 1
+      } else if isObject {
         guard let name = end(ofTextAt: index, in: bytes) else { return nil }
         index = name
       }

@@ -117,8 +117,8 @@ extension Transaction {
       note(range: range.asRead)
       return .empty
     }
-    guard let prefix = entry.prefix(values: place), let end = IndexKey(prefix).prefixSuccessor(),
-      let lower = range.lower, lower >= IndexKey(prefix), let upper = range.upper, upper <= end
+    guard let prefix = entry.prefix(values: place), let lower = range.lower, lower >= IndexKey(prefix),
+      let upper = range.upper, upper <= IndexKey(prefix).prefixSuccessor()
     else { return .unknown }
     part.raiseLower(to: .afterMissing(prefix))
     return .part(part)
