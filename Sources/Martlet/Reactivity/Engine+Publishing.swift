@@ -129,6 +129,7 @@ extension Engine {
     let key = LiveQueryKey(
       function: old.key.function, arguments: old.key.arguments, identity: subscription.session.identity)
     subscription.follow(live.query(key, old.function))
+    subscription.query.keepPageEnds(of: old)
     live.attach(subscription)
     subscription.session.stopAwaiting(old, engine: self)
     noteNews(for: subscription.session)

@@ -59,6 +59,11 @@ final class LiveQuery {
 
   /// To be called for a run that gave an answer: what a client has seen last is what must stay together.
   func keepPageEnds(of transaction: Transaction) { pageEnds = transaction.pageJournal?.ends ?? [:] }
+
+  /// To be called where this query takes another's place under a subscription.
+  func keepPageEnds(of other: LiveQuery) {
+    if result == nil, pageEnds.isEmpty { pageEnds = other.pageEnds }
+  }
 }
 
 /// One connection's subscription to a live query, under the id that the client chose.

@@ -56,7 +56,7 @@ struct LivePageTests {
       try take()
       var cursor: String?
       for page in known {
-        try open(numItems, cursor, endCursor: page.isDone ? nil : page.cursor)
+        try open(numItems, cursor, endCursor: page.cursor)
         cursor = page.cursor
       }
     }
@@ -117,6 +117,25 @@ struct LivePageTests {
     // A query that is asked once has no such memory.
     let once = try PageTests.Answer(writer.ask(server, PageTests.call(#"{"index":"by_score"}"#, PageTests.options(3))))
     #expect(once.cursor != cursors[0])
+  }
+
+  @Test("A live page keeps its end when its caller signs in")
+  func signIn() throws {
+    let server = try EngineHarness.posts(adminKey: "key")
+    let writer = server.connect()
+    try writer.insert(server, (0..<10).map { $0 * 10 })
+    var book = Book(server, "posts:page", #"{"index":"by_score"}"#)
+    try book.turn(3, to: 2)
+    try writer.insert(server, [5, 35])
+    try book.take()
+    let (ids, cursors) = (book.ids, book.cursors)
+    #expect(ids.count == 8)
+    book.client.send("auth a key")
+    try book.take()
+    #expect(book.ids == ids && book.cursors == cursors)
+    try writer.insert(server, [15])
+    try book.take()
+    #expect(book.ids.count == 9 && book.cursors == cursors)
   }
 
   @Test("Two pages of one query in one function keep an end each")

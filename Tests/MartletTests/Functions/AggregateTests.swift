@@ -172,10 +172,10 @@ struct AggregateTests {
     let client = server.connect()
     #expect(
       client.ask(server, "query posts:takeBack")
-        == "function_failed: take(-1) of table posts: the number of documents can't be negative")
+        == "application: take(-1) of table posts: the number of documents can't be negative")
     #expect(
       client.ask(server, #"query posts:skipped {"offset":-2,"count":1}"#)
-        == "function_failed: offset(-2) of table posts: the number of documents can't be negative")
+        == "application: offset(-2) of table posts: the number of documents can't be negative")
   }
 
   /// How often a live query runs again for one inserted post.

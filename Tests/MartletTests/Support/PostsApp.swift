@@ -220,11 +220,12 @@ enum PostFunctions: FunctionModule {
     return scores + (try ctx.db.query(Posts.self).withIndex(\.byScore).collect().map(\.score))
   }
 
-  /// A loop that goes on after the end has come.
+  /// A loop that goes on after the end has come, and two more over the same documents.
   static let keptLoop = Query("keptLoop") { ctx in
-    var posts = try ctx.db.query(Posts.self).documents()
+    let documents = try ctx.db.query(Posts.self).documents()
+    var posts = documents.makeIterator()
     while posts.next() != nil {}
-    return posts.next() == nil && posts.next() == nil
+    return posts.next() == nil && posts.next() == nil && documents.map(\.id) == documents.map(\.id)
   }
 
   static let forEach = Query("forEach", Arg("query", .any)) { ctx, spec in
@@ -249,8 +250,9 @@ enum PostFunctions: FunctionModule {
 }
 
 extension EngineHarness {
-  static func posts(seed: UInt64 = 1, limits: Limits = Limits()) throws -> EngineHarness {
+  static func posts(seed: UInt64 = 1, limits: Limits = Limits(), adminKey: String? = nil) throws -> EngineHarness {
     var configuration = EngineConfiguration()
+    configuration.adminKey = adminKey
     configuration.limits = limits
     let server = try EngineHarness(
       tables: [Counters.self, Posts.self], modules: [CounterFunctions.self, PostFunctions.self], seed: seed,

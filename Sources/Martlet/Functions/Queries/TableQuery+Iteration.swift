@@ -12,47 +12,60 @@ import MartletWire
 /// A `for` loop can't throw from its sequence. So where reading fails (a limit, a filter that throws), the sequence ends, the
 /// error is kept, and every later call of the database throws it; a handler that makes none fails with it when it returns.
 /// No answer is ever made of half a sequence. `forEach` throws at the place itself.
-public struct DocumentSequence<T: Table>: Sequence, IteratorProtocol {
+public struct DocumentSequence<T: Table>: Sequence {
   private let query: TableQuery<T>
-  private let step: () -> (position: IndexKey, document: DocumentStorage)?
-  /// Which of the transaction's reads is this one's; nil while nothing was taken.
-  private var read: Int?
-  private var isOver = false
+  private let contents: TableContents
 
   init(_ query: TableQuery<T>) throws {
-    self.query = query
     try query.transaction.charge()
-    step = query.range.isEmpty ? { nil } : query.transaction.view(of: query.range.table).contents.steps(through: query.range)
+    self.query = query
+    contents = query.transaction.view(of: query.range.table).contents
   }
 
-  public mutating func next() -> Document<T>? {
-    while !isOver {
-      do { if let document = try advance() { return document } } catch {
-        isOver = true
-        query.transaction.fail(throwing: error)
-      }
+  public func makeIterator() -> Iterator { Iterator(query, contents) }
+
+  public struct Iterator: IteratorProtocol {
+    private let query: TableQuery<T>
+    private let step: () -> (position: IndexKey, document: DocumentStorage)?
+    /// Which of the transaction's reads is this one's; nil while nothing was taken.
+    private var read: Int?
+    private var isOver = false
+
+    fileprivate init(_ query: TableQuery<T>, _ contents: TableContents) {
+      self.query = query
+      step = query.range.isEmpty ? { nil } : contents.steps(through: query.range)
     }
-    return nil
-  }
 
-  /// The next document; nil where it is filtered out, or the last one was passed.
-  private mutating func advance() throws -> Document<T>? {
-    try query.transaction.checkIsRunning()
-    guard let (position, storage) = step() else {
-      isOver = true
-      note(query.range.asRead)
+    public mutating func next() -> Document<T>? {
+      while !isOver {
+        do { if let document = try advance() { return document } } catch {
+          isOver = true
+          query.transaction.fail(throwing: error)
+        }
+      }
       return nil
     }
-    var passed = query.range
-    passed.end(at: position)
-    note(passed.asRead)
-    try query.transaction.charge(reads: 1)
-    let document = Document(storage: storage, schema: query.schema)
-    for predicate in query.predicates where try !predicate(document) { return nil }
-    return document
-  }
 
-  private mutating func note(_ range: ReadRange) { read = query.transaction.note(range: range, insteadOf: read) }
+    /// The next document; nil where it is filtered out, or the last one was passed.
+    private mutating func advance() throws -> Document<T>? {
+      let transaction = query.transaction
+      try transaction.checkIsRunning()
+      guard let (position, storage) = step() else {
+        isOver = true
+        read = transaction.note(range: query.range.asRead, insteadOf: read)
+        return nil
+      }
+      if transaction.tracksReads {
+        var passed = query.range
+        passed.end(at: position)
+        read = transaction.note(range: passed.asRead, insteadOf: read)
+      }
+      try transaction.charge(reads: 1)
+      let document = Document(storage: storage, schema: query.schema)
+      for predicate in query.predicates where try !predicate(document) { return nil }
+      return document
+    }
+  }
 }
 
 extension TableQuery {

@@ -105,7 +105,7 @@ public struct TableQuery<T: Table> {
 
   static func checked(_ count: Int, _ call: String) throws -> Int {
     guard count >= 0 else {
-      throw WireError(.functionFailed, "\(call)(\(count)) of table \(T.name): the number of documents can't be negative")
+      throw ApplicationError("\(call)(\(count)) of table \(T.name): the number of documents can't be negative")
     }
     return count
   }
