@@ -4,6 +4,8 @@ package struct ReadRange: Hashable, Sendable {
   package var index: IndexSlot
   package var lower: IndexKey?
   package var upper: IndexKey?
+  /// Only which positions there are was read, as by a count; not the documents. A document that changes and stays where it is doesn't matter then.
+  package var isOfPositions = false
 
   func contains(_ position: IndexKey) -> Bool {
     if let lower, position < lower { return false }
@@ -78,16 +80,11 @@ package struct ReadSet: Hashable, Sendable {
   func isTouched(by write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter) -> Bool {
     if points.contains(write.id) { return true }
     for range in ranges where range.table == write.id.tableNumber {
-      for document in [write.old, write.new] {
-        guard let document else { continue }
-        let position: IndexKey =
-          switch range.index {
-          case .byID: IndexKey(id: write.internalID)
-          case .byCreationTime: IndexKey(creationTime: document.creationTime)
-          default: layout.indexes[range.index.declaredPosition].key(of: document, with: &keys)
-          }
-        if range.contains(position) { return true }
-      }
+      let old = write.old.map { layout.position(of: $0, in: range.index, with: &keys) }
+      let new = write.new.map { layout.position(of: $0, in: range.index, with: &keys) }
+      if range.isOfPositions, old == new { continue }
+      if let old, range.contains(old) { return true }
+      if let new, range.contains(new) { return true }
     }
     return false
   }

@@ -9,7 +9,11 @@ struct TableRange {
   var layout: TableLayout { table.layout }
 
   /// The range as a transaction notes it.
-  var asRead: ReadRange { ReadRange(table: layout.number, index: slot, lower: lower, upper: upper) }
+  var asRead: ReadRange { asRead(ofPositions: false) }
+
+  func asRead(ofPositions: Bool) -> ReadRange {
+    ReadRange(table: layout.number, index: slot, lower: lower, upper: upper, isOfPositions: ofPositions)
+  }
 
   var isEmpty: Bool {
     guard let lower, let upper else { return false }

@@ -31,7 +31,7 @@ extension Transaction {
   /// How many documents a range holds. O(log n).
   func count(_ range: TableRange) throws -> Int {
     try charge()
-    note(range: range.asRead)
+    note(range: range.asRead(ofPositions: true))
     return view(of: range.table).contents.count(in: range.slot, from: range.lower, to: range.upper)
   }
 
@@ -42,11 +42,17 @@ extension Transaction {
     return view(of: range.table).contents.sum(in: range.slot, from: range.lower, to: range.upper)
   }
 
-  /// The first document of a range in its order; read is what lies up to it. O(log n).
-  func first(_ range: TableRange) throws -> (position: IndexKey, document: DocumentStorage)? {
-    var found: (IndexKey, DocumentStorage)?
-    try scan(range) { position, document in
-      found = (position, document)
+  /// The first document of a range in its order, for what its position tells of it. Read are the positions up to there.
+  /// O(log n).
+  func firstPosition(_ range: TableRange) throws -> DocumentStorage? {
+    try charge(reads: 1)
+    var read = range
+    defer { note(range: read.asRead(ofPositions: true)) }
+    if range.isEmpty { return nil }
+    var found: DocumentStorage?
+    view(of: range.table).contents.forEach(in: range.slot, from: range.lower, to: range.upper, descending: range.isDescending) {
+      read.end(at: $0)
+      found = $1
       return false
     }
     return found

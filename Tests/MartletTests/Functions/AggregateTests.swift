@@ -224,6 +224,34 @@ struct AggregateTests {
     #expect(runs == [0, 0, 1, 0, 1])
   }
 
+  @Test("G6: a live count, rank or least value doesn't run again for fields that its index doesn't have; a list does")
+  func positionsOnly() throws {
+    let server = try EngineHarness.posts()
+    let writer = server.connect()
+    let ids = try writer.insert(server, [1, 2, 3])
+    let figures = [
+      #"posts:rank {"id":\#(ids[2].json)}"#, #"posts:lowest {"channel":"a"}"#, "posts:total", "_system:tables",
+      #"posts:list {"query":{"index":"by_score"}}"#,
+    ]
+    let runs = figures.enumerated().map { number, figure in
+      let client = server.connect()
+      client.send("subscribe s \(figure)")
+      server.settle()
+      func runs(_ operation: String) -> Int {
+        let before = server.statistic("queryRuns")
+        _ = writer.ask(server, operation)
+        server.settle()
+        return server.statistic("queryRuns") - before
+      }
+      defer { client.disconnect() }
+      return [
+        runs(#"mutation _system:patch {"id":\#(ids[0].json),"fields":{"likes":\#(server.statistic("commits"))}}"#),
+        runs(#"mutation _system:insert {"table":"posts","document":{"channel":"a","score":\#(-number)}}"#),
+      ]
+    }
+    #expect(runs == [[0, 1], [0, 1], [0, 1], [0, 1], [1, 1]])
+  }
+
   @Test("An offset over many documents reads none of those that it skips")
   func offsetIsCheap() throws {
     var limits = Limits()

@@ -20,7 +20,7 @@ struct Posts: Table {
 enum PostFunctions: FunctionModule {
   static let path = "posts"
   static let functions: [any ServerFunction] = [
-    write, list, page, slowPage, twoPages, figures, rehearse, rank, lowest, tops, skipped, loop, failingLoop, nestedLoop, eager,
+    write, list, page, slowPage, twoPages, figures, rehearse, rank, total, lowest, tops, skipped, loop, failingLoop, nestedLoop, eager,
     limitedLoop, writingLoop, forEach, takeBack, matching, filtered, keptLoop,
   ]
 
@@ -137,6 +137,8 @@ enum PostFunctions: FunctionModule {
   static let rank = Query("rank", Arg("id", .id(Posts.self))) { ctx, id in
     try ctx.db.query(Posts.self).withIndex(\.byScore).rank(of: id)
   }
+
+  static let total = Query("total") { ctx in try ctx.db.query(Posts.self).withIndex(\.byScore) { $0.gte(\.score, -5) }.count() }
 
   static let lowest = Query("lowest", Arg("channel", .string)) { ctx, channel in
     try ctx.db.query(Posts.self).withIndex(\.byChannelScore) { $0.eq(\.channel, channel) }.min(\.score)

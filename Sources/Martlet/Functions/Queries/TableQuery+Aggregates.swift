@@ -3,8 +3,11 @@ import MartletWire
 /// Figures of a range: how many, how much, the least and the greatest, and how many come before one.
 ///
 /// Without filters each costs O(log n) where the index knows it, and what it read is no more than what it follows from: so
-/// a live figure runs again only when a commit changes a document of that part of the index. Where a filter must see the
+/// a live figure runs again only when a commit changes that part of the index. Where a filter must see the
 /// documents, or the index doesn't know the field, the range is read.
+///
+/// `count`, `rank`, `min` and `max` follow from the positions alone: a document of their part that changes and keeps its
+/// position concerns them no more than one elsewhere.
 extension TableQuery {
   /// How many documents the range holds. O(log n), or with a filter as much as reading them.
   public func count() throws -> Int {
@@ -42,7 +45,7 @@ extension TableQuery {
       switch try transaction.extremePart(of: range, field.name) {
       case .part(var part):
         part.isDescending = isGreatest
-        return try transaction.first(part)?.document.read(field)
+        return try transaction.firstPosition(part)?.read(field)
       case .empty: return nil
       case .unknown: break
       }
@@ -69,7 +72,7 @@ extension TableQuery {
       throw WireError(.notFound, "\(id) is not the id of a document of table \(T.name)")
     }
     guard let document = try transaction.read(id.raw, in: range.table) else { return nil }
-    let position = transaction.position(of: document, in: range)
+    let position = layout.position(of: document, in: range.slot, with: &transaction.scratch.keys)
     guard range.contains(position) else { return nil }
     for predicate in predicates where try !predicate(Document(storage: document, schema: schema)) { return nil }
     // The document itself is noted as read already: only what is before it is a matter of the range.
@@ -92,14 +95,6 @@ enum ExtremePart {
 }
 
 extension Transaction {
-  func position(of document: DocumentStorage, in range: TableRange) -> IndexKey {
-    switch range.slot {
-    case .byID: IndexKey(id: InternalID(document.id))
-    case .byCreationTime: IndexKey(creationTime: document.creationTime)
-    default: range.layout.indexes[range.slot.declaredPosition].key(of: document, with: &scratch.keys)
-    }
-  }
-
   /// A range is in the order of a field where all fields before it in the index have one value within its bounds.
   ///
   /// Which value, any entry tells: what lies between bounds that both begin with the same values begins with them as well.
