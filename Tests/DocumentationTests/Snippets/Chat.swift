@@ -59,7 +59,8 @@ struct ChannelStatistics: WireValue {
 enum Chat: FunctionModule {
   static let path = "chat"
   static let functions: [any ServerFunction] = [
-    createChannel, post, like, remove, importAll, latest, between, statistics, export, postQuote,
+    createChannel, post, like, remove, importAll, latest, between, firstAuthors, history, search, statistics,
+    export, postQuote,
   ]
 
   static let createChannel = Mutation(
@@ -133,6 +134,34 @@ enum Chat: FunctionModule {
       .collect()
   }
 
+  static let firstAuthors = Query("firstAuthors", Arg("channel", .id(Channels.self)), Arg("count", .wholeNumber)) { ctx, channel, count in
+    let messages = try ctx.db.query(Messages.self).withIndex(\.byChannel) { $0.eq(\.channel, channel) }
+    var authors: [String] = []
+    for message in try messages.documents() where !authors.contains(message.author) {
+      authors.append(message.author)
+      if authors.count == count { break }
+    }
+    return authors
+  }
+
+  static let history = Query("history", Arg("channel", .id(Channels.self)), Arg("page", .pagination)) { ctx, channel, page in
+    try ctx.db.query(Messages.self)
+      .withIndex(\.byChannel) { $0.eq(\.channel, channel) }
+      .order(.descending)
+      .paginate(page)
+  }
+
+  static let search = Query(
+    "search", Arg("channel", .id(Channels.self)), Arg("where", .filter), Arg("page", .pagination)
+  ) { ctx, channel, filter, page in
+    try ctx.db.query(Messages.self)
+      .withIndex(\.byChannel) { $0.eq(\.channel, channel) }
+      .filter(.field("likes") > 0 || .field("link.title") != .missing)
+      .filter(filter)
+      .paginate(page)
+      .map { $0.text }
+  }
+
   static let statistics = Query("statistics", Arg("channel", .id(Channels.self))) { ctx, channel in
     let messages = try ctx.db.query(Messages.self).withIndex(\.byChannel) { $0.eq(\.channel, channel) }
     return ChannelStatistics(messages: try messages.count(), likes: try messages.sum(\.likes))
@@ -169,5 +198,13 @@ func chatClient() async throws {
   try await client.run(Chat.post(channel, "ada", "Swifts are back", nil))
   for try await messages in client.subscribe(Chat.latest(channel, 10)) {
     print(messages.map { "\($0.author): \($0.text)" })
+  }
+}
+
+func pages(_ client: MartletClient, _ channel: ID<Channels>) async throws {
+  let first = try await client.run(Chat.history(channel, PaginationOptions(numItems: 20)))
+  let second = PaginationOptions(numItems: 20, cursor: first.continueCursor)
+  for try await page in client.subscribe(Chat.history(channel, second)) {
+    print(page.documents.map(\.text), page.isDone)
   }
 }
