@@ -25,7 +25,8 @@ package final class TableSchema<T: Table>: Sendable {
           .init(
             name: index.label.name,
             fields: index.fields(prototype).map(\.name),
-            summedField: index.summed?(prototype).name))
+            summedField: index.summed?(prototype).name,
+            problem: (index.fields(prototype) + [index.summed?(prototype)]).lazy.compactMap { $0?.problem }.first))
       }
     }
     self.prototype = prototype

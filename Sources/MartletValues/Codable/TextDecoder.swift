@@ -19,7 +19,7 @@ struct TextDecoder: Decoder {
   var userInfo: [CodingUserInfoKey: Any] { [:] }
 
   /// Reads the value that the reader stands before.
-  package static func decode<T: Decodable>(_ type: T.Type, at reader: JSONReader) throws -> T {
+  static func decode<T: Decodable>(_ type: T.Type, at reader: JSONReader) throws -> T {
     let loan = Loan()
     defer { loan.isOver = true }
     return try coded(type, TextDecoder(reader: reader, loan: loan))
@@ -70,6 +70,11 @@ struct TextDecoder: Decoder {
       return try reader.peek() == .null
     }
   }
+}
+
+extension JSONReader {
+  /// The next value as a type that decodes itself; members that the type doesn't ask for are passed over. Consumes nothing.
+  package func decode<T: Decodable>(_ type: T.Type) throws -> T { try TextDecoder.decode(type, at: self) }
 }
 
 extension DecodingError {
