@@ -92,7 +92,7 @@ final class ShapeLearner {
 
   /// A type that reads itself is known by its shape; a value of it is read from the least text that has that shape.
   private func learn<W: WireValue>(wire type: W.Type) -> (ValidatorShape, Any)? {
-    for text in [type.shape.sample, "\"\"", "0", "[]", "{}"] {
+    for text in [type.shape.sample, ValidatorShape.id(table: "").sample, "\"\"", "0", "[]", "{}"] {
       let value = try? text.withUTF8Bytes { bytes in
         var reader = JSONReader(bytes)
         return try W.decode(from: &reader)

@@ -27,7 +27,8 @@ extension Validator {
       precondition(one.tag == nil, "the cases of `.union` have no tags; `.tagged` is for those that have")
       readers.append(CaseReader(one.payload, one.make))
     }
-    let shapes = readers.map(\.shape)
+    // A closure: a key path into a type that depends on a function with a parameter pack stops the program (Swift 6.3).
+    let shapes = readers.map { $0.shape }
     return Validator(
       shape: .union(shapes),
       decode: { [readers] reader in
@@ -76,7 +77,7 @@ extension Validator {
       readers.append(CaseReader(one.tagged(by: member), one.make))
     }
     precondition(Set(tags).count == tags.count, "two cases of `.tagged(\"\(member)\", …)` have one tag")
-    let shape = ValidatorShape.union(readers.map(\.shape))
+    let shape = ValidatorShape.union(readers.map { $0.shape })
     let tagShape = ValidatorShape.union(tags.map { .literal(.string($0)) })
     let tagged = (repeat (each cases).tagged(by: member))
     return Validator(

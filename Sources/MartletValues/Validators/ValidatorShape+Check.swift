@@ -106,9 +106,11 @@ extension ValidatorShape {
     return nil
   }
 
+  static let noSuchField = "no such field"
+
   /// The error for a member that was not declared. `reader` stands before its value.
   static func unknownField(_ key: UnsafeRawBufferPointer, _ reader: inout JSONReader) -> any Error {
-    ValidationError.prefixing(reader.mismatch(expected: "no such field"), .field(String(utf8Bytes: key)))
+    ValidationError.prefixing(reader.mismatch(expected: noSuchField), .field(String(utf8Bytes: key)))
   }
 
   private static func checkRecord(

@@ -32,9 +32,10 @@ extension ValidatorShape {
     for (position, shape) in shapes.enumerated() {
       var reader = reader
       do { try attempt(position, &reader) } catch let error as ValidationError {
+        if shapes.count == 1 { return error }
         allFound.insert(error.path.isEmpty ? error.found : found)
         // That a string is no number need not be said for each shape: it is what `found` says.
-        guard !error.path.isEmpty || error.found != found else { continue }
+        guard !error.path.isEmpty || error.found != found || !error.alternatives.isEmpty else { continue }
         reasons.append(.init(shape: shape.brief, error: error))
       } catch { return error }
     }
@@ -59,9 +60,11 @@ extension ValidatorShape {
 
   private static let mostReasons = 4
 
-  /// A literal that differs says that another shape is meant, however deep it stands.
+  /// How far a value is like a shape. A literal that differs says that another shape is meant, however deep it stands; so, less surely, does a member that
+  /// is missing or one too many.
   private static func agreement(_ error: ValidationError) -> Int {
-    error.found.hasPrefix("another ") ? -1 : error.path.count
+    if error.found.hasPrefix("another ") { return -1 }
+    return error.path.count * 2 - (error.found == "nothing" || error.expected == ValidatorShape.noSuchField ? 1 : 0)
   }
 }
 
@@ -73,8 +76,7 @@ extension ValidatorShape {
     case .null: kind != .null
     case .boolean: kind != .boolean
     // Numbers that JSON can't spell, int64 and bytes stand as objects.
-    case .float64: kind != .number && kind != .object
-    case .wholeNumber: kind != .number
+    case .float64, .wholeNumber: kind != .number && kind != .object
     case .int64, .bytes, .record: kind != .object
     case .string, .id, .enumeration: kind != .string
     case .array: kind != .array

@@ -60,6 +60,7 @@ extension DocumentID: WireValue {
   }
 
   public func encode(to writer: inout JSONWriter) { writer.write(id: self) }
+  public static var shape: ValidatorShape { .string }
 }
 
 extension Array: WireValue where Element: WireValue {
