@@ -162,6 +162,9 @@ extension Engine {
 @usableFromInline
 func checkAnswer(_ answer: borrowing JSONWriter, of function: String) throws {
   guard answer.unfitNumber != 0 else { return }
+  guard answer.unfitNumber != JSONWriter.unencodable else {
+    throw WireError(.schemaViolation, "the answer of \(function) can't be encoded: \(answer.unfitReason)")
+  }
   throw WireError(
     .schemaViolation,
     "the answer of \(function): expected whole number within ±2^53, found \(answer.unfitNumber); answer an Int64 or a Double")
@@ -182,7 +185,7 @@ func runHandler(
     case .action, .system:
       preconditionFailure("\(function.name) does not run in a transaction")
     }
-    try checkAnswer(answer, of: function.name)
+    try checkAnswer(answer, of: function, transaction.catalog)
     return nil
   } catch {
     return error

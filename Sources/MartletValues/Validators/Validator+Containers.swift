@@ -18,7 +18,8 @@ extension Validator {
           element.encode(elements[index], &writer)
         }
         writer.write(byte: UInt8(ascii: "]"))
-      })
+      },
+      mayRefuse: element.mayRefuse)
   }
 
   /// An object with any field names, whose values are all alike.
@@ -47,7 +48,8 @@ extension Validator {
           value.encode(element, &writer)
         }
         writer.write(byte: UInt8(ascii: "}"))
-      })
+      },
+      mayRefuse: value.mayRefuse)
   }
 
   /// A field, argument or member that need not be there; it is nil then, and nil is written by leaving it out. A null that stands in its place is read as nil also.
@@ -62,7 +64,7 @@ extension Validator {
       encode: { value, writer in
         if let value { wrapped.encode(value, &writer) } else { writer.writeNull() }
       },
-      absence: Absence(value: nil) { $0 == nil })
+      absence: Absence(value: nil) { $0 == nil }, mayRefuse: wrapped.mayRefuse, members: wrapped.members)
   }
 
   /// The same for a member that need not be there; it is `standard` then. A null that stands in its place is read as `standard` also.

@@ -36,6 +36,16 @@ public indirect enum ValidatorShape: Sendable, Hashable {
     if case .optional = self { true } else { false }
   }
 
+  /// This, or null.
+  package var orNull: ValidatorShape {
+    switch self {
+    case .any, .null: self
+    case .union(let shapes): shapes.contains(.null) ? self : .union(shapes + [.null])
+    case .optional(let shape): shape.orNull
+    default: .union([self, .null])
+    }
+  }
+
   /// The shape that a value has if it is there.
   public var unwrapped: ValidatorShape {
     if case .optional(let shape) = self { shape.unwrapped } else { self }

@@ -42,7 +42,7 @@ extension TableQuery {
   private func extreme<Value>(_ field: KeyPath<T, Field<Value>>, isGreatest: Bool) throws -> Value? {
     let field = schema.prototype[keyPath: field]
     if predicates.isEmpty {
-      switch try transaction.extremePart(of: range, field.name) {
+      switch try transaction.extremePart(of: range, field.wireName) {
       case .part(var part):
         part.isDescending = isGreatest
         return try transaction.firstPosition(part)?.read(field)
