@@ -3,7 +3,7 @@ import MartletClient
 
 struct FunctionsCommand: ClientCommand {
   static let configuration = CommandConfiguration(
-    commandName: "functions", abstract: "The functions that the server offers, with their arguments.")
+    commandName: "functions", abstract: "The functions that the server offers, with what they take and, where it is declared, what they return.")
 
   @Flag(help: "Those of the server itself too (_system).")
   var all = false
@@ -22,10 +22,14 @@ struct FunctionsCommand: ClientCommand {
   }
 
   static func table(_ functions: [Value]) -> TextTable {
-    TextTable(maximumCellWidth: 120) {
+    let returns = functions.map { $0["returns"].flatMap(ShapeText.returns) }
+    return TextTable(maximumCellWidth: 120) {
       TextTable.Column("function", functions.map { $0["name"] })
       TextTable.Column("kind", functions.map(kind))
-      TextTable.Column("arguments", functions.map { $0["args"].map { .string(ShapeText.arguments($0)) } })
+      TextTable.Column("arguments", functions.map { $0["args"].map { .string(ShapeText.arguments($0)) } }, wraps: true)
+      if returns.contains(where: { $0 != nil }) {
+        TextTable.Column("returns", returns.map { $0.map { .string($0) } }, wraps: true)
+      }
     }
   }
 
