@@ -130,9 +130,17 @@ package struct ListAppendChecker {
       guard let order = longest[read.key], !order.shown.starts(with: read.shown), contradicted.insert(read.key).inserted else { continue }
       report(
         .incompatibleOrder, [read.transaction, order.transaction],
-        "key \(read.key) is \(read.shown) to T\(read.transaction), and \(order.shown) to T\(order.transaction)")
+        "key \(read.key) is \(Self.tail(read.shown, order.shown)) to T\(read.transaction), and "
+          + "\(Self.tail(order.shown, read.shown)) to T\(order.transaction)")
     }
     return longest.mapValues(\.shown)
+  }
+
+  /// Three elements from where a list differs from another: the part that matters, of lists that may be long.
+  private static func tail(_ list: [Int], _ other: [Int]) -> String {
+    let common = zip(list, other).prefix { $0 == $1 }.count
+    let shown = list[common...].prefix(3).map { "\($0)" } + (list.count > common + 3 ? ["…"] : [])
+    return "[\(common > 0 ? "… " : "")\(shown.joined(separator: ", "))] after \(common) elements"
   }
 
   /// Two transactions that found the same version, and both appended to it: the one did not see the other.
