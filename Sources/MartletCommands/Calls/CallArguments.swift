@@ -4,8 +4,10 @@ import MartletValues
 /// A function's arguments as they are typed at a prompt.
 ///
 /// - `'{"status":"pending","limit":10}'`: one JSON object.
-/// - `status=pending limit=10`: pairs, each value a `TypedWord`: what is JSON is what it says (`10`, `true`, `null`,
-///   `'["a","b"]'`), another is a string. A string that would be read as something else is written as JSON: `code='"10"'`.
+/// - `status=pending limit=10`: pairs. A value that is JSON is what it says (`10`, `true`, `null`, `'["a","b"]'`); another is
+///   a string. A string that would be read as something else is written as JSON: `code='"10"'`.
+///
+/// What begins like a JSON string, array or object and isn't one is refused: a forgotten bracket shouldn't become a string.
 struct CallArguments {
   let value: Value
 
@@ -47,9 +49,18 @@ struct CallArguments {
         throw UsageError("\"\(name)\" can't name an argument: a name is ASCII, and doesn't begin with $")
       }
       guard fields[name] == nil else { throw UsageError("the argument \"\(name)\" is given twice") }
-      fields[name] = try TypedWord.value(String(word[word.index(after: equals)...]), of: name)
+      fields[name] = try value(String(word[word.index(after: equals)...]), of: name)
     }
     return fields
+  }
+
+  /// One value. `name` says in a message what it is of.
+  static func value(_ text: String, of name: String) throws -> Value {
+    do { return try Value(json: text) } catch {
+      guard let first = text.trimmedStart.first, "{[\"".contains(first) else { return .string(text) }
+      throw UsageError(
+        "\(name): not valid JSON: \(error)\nIf it is meant as a string, write it as JSON: \(name)='\(Value.string(text).json)'")
+    }
   }
 }
 

@@ -82,7 +82,7 @@ struct DataCommand: LiveCommand {
     arguments["range"] = try range.value
     if order != .asc { arguments["order"] = .string(order.rawValue) }
     if let filter {
-      do { arguments["where"] = try FilterExpression(filter).json } catch let error as FilterError {
+      do { arguments["where"] = try TypedFilter(filter).json } catch let error as TypedFilterError {
         throw UsageError("--where: \(error)")
       }
     }
@@ -125,9 +125,9 @@ struct RangeOptions: ParsableArguments {
   var value: Value? {
     get throws {
       var range = ObjectValue()
-      if !equals.isEmpty { range["eq"] = .array(try equals.map { try TypedWord.value($0, of: "--eq") }) }
+      if !equals.isEmpty { range["eq"] = .array(try equals.map { try CallArguments.value($0, of: "--eq") }) }
       for (name, word) in [("gt", above), ("gte", atLeast), ("lt", below), ("lte", atMost)] {
-        if let word { range[name] = try TypedWord.value(word, of: "--\(name)") }
+        if let word { range[name] = try CallArguments.value(word, of: "--\(name)") }
       }
       return range.isEmpty ? nil : .object(range)
     }

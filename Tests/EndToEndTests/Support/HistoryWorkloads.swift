@@ -71,11 +71,15 @@ struct ListWorkload {
       operations: operations, isLong: isLong, fails: Int.random(in: 0..<12, using: &random) == 0, client: client, time: time)
   }
 
-  /// One transaction that reads every key, when all others are over: so that every append has its place in an order.
-  func readAll(_ client: RawClient, after time: Int) throws -> ListTransaction {
-    let all = Drawn(operations: used.sorted().map { ($0, nil) }, isLong: false, fails: false, client: -1, time: time + 1)
-    try client.send("mutation all \(all.call)")
-    return try all.transaction(answered: client.answer(to: "all"), at: time + 2)
+  /// Reads every key when all others are over, so that every append has its place in an order.
+  func readAll(_ client: RawClient, after time: Int) throws -> [ListTransaction] {
+    let keys = used.sorted()
+    return try stride(from: 0, to: keys.count, by: 500).map { start in
+      let part = keys[start..<min(start + 500, keys.count)]
+      let read = Drawn(operations: part.map { ($0, nil) }, isLong: false, fails: false, client: -1, time: time + 2 * start + 1)
+      try client.send("mutation all \(read.call)")
+      return try read.transaction(answered: client.answer(to: "all"), at: time + 2 * start + 2)
+    }
   }
 }
 

@@ -1,11 +1,11 @@
 import MartletValues
 
 /// The words and signs of a filter, each with its place.
-struct FilterToken: Equatable {
+struct TypedFilterToken: Equatable {
   enum Kind: Equatable {
-    case comparison(FilterExpression.Comparison)
+    case comparison(TypedFilter.Comparison)
     case and, or, not, open, close
-    case operand(FilterExpression.Operand)
+    case operand(TypedFilter.Operand)
     case end
   }
 
@@ -15,7 +15,7 @@ struct FilterToken: Equatable {
   var position: Int
 }
 
-struct FilterTokenizer {
+struct TypedFilterTokenizer {
   private let text: String
   private let characters: [Character]
   private var position = 0
@@ -25,18 +25,18 @@ struct FilterTokenizer {
     characters = Array(text)
   }
 
-  mutating func next() throws -> FilterToken {
+  mutating func next() throws -> TypedFilterToken {
     while let character, character.isWhitespace { position += 1 }
     let start = position
     let kind = try kind()
-    return FilterToken(kind: kind, text: String(characters[start..<position]), position: start)
+    return TypedFilterToken(kind: kind, text: String(characters[start..<position]), position: start)
   }
 
-  func error(_ reason: String, at position: Int) -> FilterError { FilterError(reason: reason, text: text, position: position) }
+  func error(_ reason: String, at position: Int) -> TypedFilterError { TypedFilterError(reason: reason, text: text, position: position) }
 
   private var character: Character? { position < characters.count ? characters[position] : nil }
 
-  private mutating func kind() throws -> FilterToken.Kind {
+  private mutating func kind() throws -> TypedFilterToken.Kind {
     guard let first = character else { return .end }
     switch first {
     case "(": return advance(1, .open)
@@ -55,14 +55,14 @@ struct FilterTokenizer {
     }
   }
 
-  private mutating func advance(_ count: Int, _ kind: FilterToken.Kind) -> FilterToken.Kind {
+  private mutating func advance(_ count: Int, _ kind: TypedFilterToken.Kind) -> TypedFilterToken.Kind {
     position += count
     return kind
   }
 
   private func follows(_ next: Character) -> Bool { position + 1 < characters.count && characters[position + 1] == next }
 
-  private mutating func pair(_ sign: Character, _ kind: FilterToken.Kind) throws -> FilterToken.Kind {
+  private mutating func pair(_ sign: Character, _ kind: TypedFilterToken.Kind) throws -> TypedFilterToken.Kind {
     guard follows(sign) else { throw error("write \(sign)\(sign)", at: position) }
     return advance(2, kind)
   }
@@ -72,7 +72,7 @@ struct FilterTokenizer {
   private static func begins(_ character: Character) -> Bool { character.isLetter || character == "_" }
   private static func goesOn(_ character: Character) -> Bool { begins(character) || character.isNumber || character == "." }
 
-  private mutating func word() -> FilterToken.Kind {
+  private mutating func word() -> TypedFilterToken.Kind {
     let start = position
     while let character, Self.goesOn(character) { position += 1 }
     // A point at the end ends a sentence, not a path.

@@ -4,7 +4,7 @@ import Testing
 @testable import MartletCommands
 
 @Suite("Filters typed at a prompt")
-struct FilterExpressionTests {
+struct TypedFilterTests {
   @Test(
     "A filter is translated to the server's expression",
     arguments: [
@@ -31,7 +31,7 @@ struct FilterExpressionTests {
       ("x == 5n", #"{"$eq":[{"$field":"x"},{"$literal":{"$integer":"BQAAAAAAAAA="}}]}"#),
     ])
   func translated(text: String, json: String) throws {
-    #expect(try FilterExpression(text).json.json == json)
+    #expect(try TypedFilter(text).json.json == json)
   }
 
   @Test(
@@ -40,8 +40,8 @@ struct FilterExpressionTests {
       "a || b && !c", "a or b and not c", "a OR (b AND NOT c)", "a||b&&!c", "(a) or ((b and (not (c))))", "\n a\tor b and not c ",
     ])
   func precedence(text: String) throws {
-    func isTrue(_ field: String) -> FilterExpression { .comparison(.equal, .field(field), .literal(true)) }
-    #expect(try FilterExpression(text) == .or([isTrue("a"), .and([isTrue("b"), .not(isTrue("c"))])]))
+    func isTrue(_ field: String) -> TypedFilter { .comparison(.equal, .field(field), .literal(true)) }
+    #expect(try TypedFilter(text) == .or([isTrue("a"), .and([isTrue("b"), .not(isTrue("c"))])]))
   }
 
   @Test(
@@ -51,12 +51,12 @@ struct FilterExpressionTests {
       ("''", ""), ("'a or b'", "a or b"), ("'日本'", "日本"), ("'a\tb'", "a\tb"),
     ])
   func strings(text: String, value: String) throws {
-    #expect(try FilterExpression("x = \(text)") == .comparison(.equal, .field("x"), .literal(.string(value))))
+    #expect(try TypedFilter("x = \(text)") == .comparison(.equal, .field("x"), .literal(.string(value))))
   }
 
   @Test("Words within names and strings are no operators")
   func names() throws {
-    #expect(try FilterExpression("order_2.android = nothing") == .comparison(.equal, .field("order_2.android"), .field("nothing")))
+    #expect(try TypedFilter("order_2.android = nothing") == .comparison(.equal, .field("order_2.android"), .field("nothing")))
   }
 
   @Test(
@@ -70,27 +70,27 @@ struct FilterExpressionTests {
       (#"a = "\x""#, 4, "not a string"), ("a = 01", 4, "no number"), ("a. = 1", 1, "means nothing"),
     ])
   func refused(text: String, position: Int, reason: String) throws {
-    let error = try #require(throws: FilterError.self) { try FilterExpression(text) }
+    let error = try #require(throws: TypedFilterError.self) { try TypedFilter(text) }
     #expect(error.position == position && error.reason.contains(reason), "\(error)")
   }
 
   @Test("A mark stands under the place, also behind wide characters")
   func mark() {
-    #expect(FilterError(reason: "no", text: "日\n= x", position: 4).description == "no\n  日 = x\n       ^")
+    #expect(TypedFilterError(reason: "no", text: "日\n= x", position: 4).description == "no\n  日 = x\n       ^")
   }
 
   @Test("As deep as the server can read it, and no deeper")
   func depth() throws {
     func nested(_ levels: Int) -> String { String(repeating: "(a and ", count: levels) + "b" + String(repeating: ")", count: levels) }
-    let json = try FilterExpression(nested(24)).json.json
+    let json = try TypedFilter(nested(24)).json.json
     var (levels, deepest) = (0, 0)
     for character in json {
       if "{[".contains(character) { levels += 1 } else if "}]".contains(character) { levels -= 1 }
       deepest = max(deepest, levels)
     }
     #expect(deepest < 60, "the arguments around it need some of the 64 levels that the server reads")
-    #expect(throws: FilterError.self) { try FilterExpression(nested(25)) }
-    #expect(throws: FilterError.self) { try FilterExpression(String(repeating: "!", count: 100_000) + "a") }
+    #expect(throws: TypedFilterError.self) { try TypedFilter(nested(25)) }
+    #expect(throws: TypedFilterError.self) { try TypedFilter(String(repeating: "!", count: 100_000) + "a") }
   }
 
   @Test("Any text is either a filter or refused with a place in it", arguments: 1...20)
@@ -103,7 +103,7 @@ struct FilterExpressionTests {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         text += pieces[Int(state >> 33) % pieces.count]
       }
-      do { _ = try FilterExpression(text) } catch let error as FilterError {
+      do { _ = try TypedFilter(text) } catch let error as TypedFilterError {
         #expect((0...text.count).contains(error.position), "\(error)")
       } catch { Issue.record("\(text): \(error)") }
     }

@@ -1,19 +1,19 @@
 /// Recursive descent over a filter's tokens: `or` of `and`s of `not`s of comparisons.
-struct FilterParser {
-  private var tokens: FilterTokenizer
-  private var token: FilterToken
+struct TypedFilterParser {
+  private var tokens: TypedFilterTokenizer
+  private var token: TypedFilterToken
   private var depth = 0
 
   /// The server reads JSON to 64 levels, and each level here takes two of them.
   private static let deepest = 24
 
   init(_ text: String) throws {
-    tokens = FilterTokenizer(text)
+    tokens = TypedFilterTokenizer(text)
     token = try tokens.next()
   }
 
   /// The whole text.
-  mutating func expression() throws -> FilterExpression {
+  mutating func expression() throws -> TypedFilter {
     if token.kind == .end { throw error("there is no filter; write one such as total > 100") }
     let expression = try disjunction()
     switch token.kind {
@@ -24,19 +24,19 @@ struct FilterParser {
     }
   }
 
-  private mutating func disjunction() throws -> FilterExpression {
+  private mutating func disjunction() throws -> TypedFilter {
     var parts = [try conjunction()]
     while try take(.or) { parts.append(try conjunction()) }
     return parts.count == 1 ? parts[0] : .or(parts)
   }
 
-  private mutating func conjunction() throws -> FilterExpression {
+  private mutating func conjunction() throws -> TypedFilter {
     var parts = [try negation()]
     while try take(.and) { parts.append(try negation()) }
     return parts.count == 1 ? parts[0] : .and(parts)
   }
 
-  private mutating func negation() throws -> FilterExpression {
+  private mutating func negation() throws -> TypedFilter {
     guard token.kind == .not || token.kind == .open else { return try comparison() }
     guard depth < Self.deepest else { throw error("this is nested more than \(Self.deepest) levels deep") }
     depth += 1
@@ -52,7 +52,7 @@ struct FilterParser {
     return expression
   }
 
-  private mutating func comparison() throws -> FilterExpression {
+  private mutating func comparison() throws -> TypedFilter {
     let first = token
     guard let left = try operand() else { throw error("expected a field or a value, found \(found)") }
     guard case .comparison(let comparison) = token.kind else {
@@ -66,13 +66,13 @@ struct FilterParser {
     return .comparison(comparison, left, right)
   }
 
-  private mutating func operand() throws -> FilterExpression.Operand? {
+  private mutating func operand() throws -> TypedFilter.Operand? {
     guard case .operand(let operand) = token.kind else { return nil }
     token = try tokens.next()
     return operand
   }
 
-  private mutating func take(_ kind: FilterToken.Kind) throws -> Bool {
+  private mutating func take(_ kind: TypedFilterToken.Kind) throws -> Bool {
     guard token.kind == kind else { return false }
     token = try tokens.next()
     return true
@@ -80,5 +80,5 @@ struct FilterParser {
 
   private var found: String { token.kind == .end ? "the end" : "\"\(token.text)\"" }
 
-  private func error(_ reason: String) -> FilterError { tokens.error(reason, at: token.position) }
+  private func error(_ reason: String) -> TypedFilterError { tokens.error(reason, at: token.position) }
 }

@@ -11,11 +11,11 @@ import MartletValues
 ///
 /// It is a pure type: it knows the text and the filter expression that the server takes, and nothing of tables. Whether a
 /// field exists is the server's to say. Words of the language (`and`, `null`, …) can't be field names here.
-indirect enum FilterExpression: Equatable {
+indirect enum TypedFilter: Equatable {
   case comparison(Comparison, Operand, Operand)
-  case and([FilterExpression])
-  case or([FilterExpression])
-  case not(FilterExpression)
+  case and([TypedFilter])
+  case or([TypedFilter])
+  case not(TypedFilter)
 
   enum Comparison: String {
     case equal = "$eq"
@@ -33,9 +33,9 @@ indirect enum FilterExpression: Equatable {
     case missing
   }
 
-  /// Throws a `FilterError`, which shows the place.
+  /// Throws a `TypedFilterError`, which shows the place.
   init(_ text: String) throws {
-    var parser = try FilterParser(text)
+    var parser = try TypedFilterParser(text)
     self = try parser.expression()
   }
 
@@ -50,7 +50,7 @@ indirect enum FilterExpression: Equatable {
   }
 }
 
-extension FilterExpression.Operand {
+extension TypedFilter.Operand {
   var json: Value {
     switch self {
     case .field(let path): ["$field": .string(path)]
@@ -61,7 +61,7 @@ extension FilterExpression.Operand {
 }
 
 /// What is wrong with a filter, and where.
-struct FilterError: Error, Equatable, CustomStringConvertible {
+struct TypedFilterError: Error, Equatable, CustomStringConvertible {
   var reason: String
   var text: String
   /// In characters of the text.
