@@ -45,6 +45,19 @@ struct SchemaCommandTests {
     #expect(!FunctionsCommand.table([function("a:a", .any)]).render().contains("returns"))
   }
 
+  @Test("A table's whole document is told by the table's name, a part of it by its fields")
+  func documents() {
+    let id = ValidatorShape.Member(name: "_id", shape: .id(table: "users"))
+    let document = ValidatorShape.object([id, .init(name: "age", shape: .float64)])
+    let tables: [Value] = [["name": "users", "schema": document.jsonForm], ["name": "notes", "schema": ["type": "any"]]]
+    func text(_ shape: ValidatorShape) -> String { ShapeText.of(ShapeText.namingDocuments(shape.jsonForm, of: tables)) }
+    #expect(text(document) == "document of users")
+    #expect(text(.object([.init(name: "page", shape: .array(document))])) == "{page: array of document of users}")
+    #expect(text(.union([document, .null])) == "document of users or null")
+    #expect(text(.object([id])) == "{_id: id of users}")
+    #expect(text(.any) == "any value")
+  }
+
   @Test("What is too wide goes on in the next line, and loses nothing")
   func wrapping() {
     let function: Value = [

@@ -18,11 +18,16 @@ struct FunctionsCommand: ClientCommand {
     guard !functions.isEmpty else {
       return try context.console.output.write("No functions but the server's own; --all shows those.\n")
     }
-    try context.console.show(Self.table(functions))
+    // Tables are asked for only where a document may be among what is returned.
+    let declares = functions.contains { function in function["returns"].flatMap(ShapeText.returns) != nil }
+    let tables = declares ? try await client.query("_system:tables").elements : []
+    try context.console.show(Self.table(functions, tables: tables))
   }
 
-  static func table(_ functions: [Value]) -> TextTable {
-    let returns = functions.map { $0["returns"].flatMap(ShapeText.returns) }
+  static func table(_ functions: [Value], tables: [Value] = []) -> TextTable {
+    let returns = functions.map { function in
+      function["returns"].flatMap { ShapeText.returns(ShapeText.namingDocuments($0, of: tables)) }
+    }
     return TextTable(maximumCellWidth: 120) {
       TextTable.Column("function", functions.map { $0["name"] })
       TextTable.Column("kind", functions.map(kind))

@@ -28,6 +28,7 @@ enum ShapeText {
     case "bigint": "int64"
     case let name? where ["null", "boolean", "number", "string", "bytes"].contains(name): name
     case "id": "id of \(shape["tableName"]?.text ?? "?")"
+    case Self.document: "document of \(shape["tableName"]?.text ?? "?")"
     case "literal": literal(shape["value"])
     case "array": "array of \(shape["value"].map(nested) ?? "?")"
     case "record": record(shape)
@@ -35,6 +36,22 @@ enum ShapeText {
     case "object":
       if let members = members(shape) { "{" + of(members) + "}" } else { shape.json }
     default: shape.json
+    }
+  }
+
+  /// Not a type of the protocol: what `namingDocuments` puts where a table's whole document stands.
+  private static let document = "document"
+
+  /// The shape, in which a document that has all the fields of a table is that table's name and not twenty fields.
+  /// - Parameter tables: as `_system:tables` describes them.
+  static func namingDocuments(_ shape: Value, of tables: [Value]) -> Value {
+    if let table = tables.first(where: { $0["schema"] == shape }), shape["type"] == "object" {
+      return ["type": .string(document), "tableName": table["name"] ?? "?"]
+    }
+    switch shape {
+    case .array(let elements): return .array(elements.map { namingDocuments($0, of: tables) })
+    case .object(let members): return .object(ObjectValue(uniqueFields: members.map { ($0.key, namingDocuments($0.value, of: tables)) }))
+    default: return shape
     }
   }
 
