@@ -3,7 +3,7 @@ import Martlet
 public enum Bank: FunctionModule {
   public static let path = "accounts"
   public static let functions: [any ServerFunction] = [
-    open, openMany, get, byOwner, transferFunds, total, richest,
+    open, openMany, get, byOwner, transferFunds, total, totalBetween, richest,
   ]
 
   // MARK: Opening
@@ -60,6 +60,14 @@ public enum Bank: FunctionModule {
   /// How many accounts there are, and what they hold together. O(log n): a live dashboard can watch it.
   public static let total = Query("total") { ctx in
     let accounts = try ctx.db.query(Accounts.self).withIndex(\.byBalance)
+    return Total(count: try accounts.count(), total: try accounts.sum(\.balance))
+  }
+
+  /// The same of the accounts whose balance is in a range. Live, it runs again only when something in that range changes.
+  public static let totalBetween = Query(
+    "totalBetween", Arg("atLeast", .double), Arg("below", .double)
+  ) { ctx, atLeast, below in
+    let accounts = try ctx.db.query(Accounts.self).withIndex(\.byBalance) { $0.gte(\.balance, atLeast).lt(\.balance, below) }
     return Total(count: try accounts.count(), total: try accounts.sum(\.balance))
   }
 

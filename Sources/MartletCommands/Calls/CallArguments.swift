@@ -54,7 +54,8 @@ struct CallArguments {
     return fields
   }
 
-  private static func value(_ text: String, of name: String) throws -> Value {
+  /// One value. `name` says in a message what it is of.
+  static func value(_ text: String, of name: String) throws -> Value {
     do { return try Value(argument: text) } catch {
       guard let first = text.trimmedStart.first, "{[\"".contains(first) else { return .string(text) }
       throw UsageError(
