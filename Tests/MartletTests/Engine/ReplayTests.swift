@@ -61,7 +61,6 @@ struct ReplayTests {
     server.host.runOffloaded(at: 0)
     let rival = server.connect()
     rival.send(#"mutation 1 counters:set {"name":"oracle","value":100}"#)
-    server.clock.nanosecondsPerReading += 1
     server.settle()
     #expect(server.statistic("conflicts") == 1)
     // On the engine's thread, where it was abandoned, and twice beside it.
