@@ -32,6 +32,15 @@ public indirect enum ValidatorShape: Sendable, Hashable {
     }
   }
 
+  /// Whether null is a value of this shape. (That an optional one may be written as null is another matter.)
+  var takesNull: Bool {
+    switch self {
+    case .any, .null, .literal(.null): true
+    case .union(let shapes): shapes.contains(where: \.takesNull)
+    default: false
+    }
+  }
+
   public var isOptional: Bool {
     if case .optional = self { true } else { false }
   }
