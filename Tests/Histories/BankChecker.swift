@@ -5,7 +5,9 @@ package enum BankChecker {
     reads.enumerated().flatMap { number, balances -> [Anomaly] in
       var anomalies: [Anomaly] = []
       let sum = balances.reduce(0, +)
-      if sum != total { anomalies.append(Anomaly(.wrongTotal, [number], "read \(number) shows \(sum) in all, instead of \(total): \(balances)")) }
+      if sum != total {
+        anomalies.append(Anomaly(.wrongTotal, [number], "read \(number) shows \(sum) in all, instead of \(total): \(balances)"))
+      }
       if let least = balances.min(), least < 0 {
         anomalies.append(Anomaly(.negativeBalance, [number], "read \(number) shows a balance of \(least): \(balances)"))
       }

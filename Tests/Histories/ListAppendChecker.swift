@@ -109,7 +109,9 @@ package struct ListAppendChecker {
         continue
       }
       if history[writer.transaction].outcome == .aborted {
-        report(.abortedRead, [writer.transaction, number], "T\(number) reads \(value) in key \(key), of T\(writer.transaction), which was aborted")
+        report(
+          .abortedRead, [writer.transaction, number],
+          "T\(number) reads \(value) in key \(key), of T\(writer.transaction), which was aborted")
       }
     }
     if let last = read.elements.last, let writer = writers[Element(key: key, value: last)], !writer.isFinal, writer.transaction != number {
@@ -154,7 +156,8 @@ package struct ListAppendChecker {
     for (version, transactions) in updates.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) where transactions.count > 1 {
       report(
         .lostUpdate, transactions,
-        "\(transactions.map { "T\($0)" }.joined(separator: " and ")) all read key \(version[0]) with \(version[1]) elements, and append to it")
+        "\(transactions.map { "T\($0)" }.joined(separator: " and ")) all read key \(version[0]) with \(version[1]) elements, and append to it"
+      )
     }
   }
 }

@@ -13,9 +13,12 @@ struct BankAndSetTests {
 
   @Test("What may be in a set and what must: acknowledged is seen, refused isn't, and without an answer either")
   func set() {
-    let additions: [SetChecker.Addition] = [.init(1, .committed, completed: 2), .init(2, .aborted, completed: 2), .init(3, .unknown, completed: .max)]
+    let additions: [SetChecker.Addition] = [
+      .init(1, .committed, completed: 2), .init(2, .aborted, completed: 2), .init(3, .unknown, completed: .max),
+    ]
     func kinds(_ reads: SetChecker.Read...) -> [Anomaly.Kind] { SetChecker.check(additions: additions, reads: reads).map(\.kind) }
-    #expect(kinds(.init([], invoked: 1, completed: 3), .init([1], invoked: 4, completed: 5), .init([1, 3], invoked: 6, completed: 7)) == [])
+    #expect(
+      kinds(.init([], invoked: 1, completed: 3), .init([1], invoked: 4, completed: 5), .init([1, 3], invoked: 6, completed: 7)) == [])
     #expect(kinds(.init([], invoked: 3, completed: 4)) == [.lostElement])
     #expect(kinds(.init([1, 2], invoked: 3, completed: 4)) == [.abortedRead])
     #expect(kinds(.init([1, 9], invoked: 3, completed: 4)) == [.garbageRead])

@@ -102,14 +102,16 @@ struct ListAppendCheckerTests {
     #expect(kinds([T([.append(key: 1, element: 1), .read(key: 1, elements: [])])]) == [.internalRead])
     let other = T([.append(key: 1, element: 1)])
     #expect(kinds([other, T([.read(key: 1, elements: []), .read(key: 1, elements: [1])])]).first == .internalRead)
-    #expect(kinds([other, T([.read(key: 1, elements: [1]), .append(key: 1, element: 2), .read(key: 1, elements: [1])])]).first == .internalRead)
+    #expect(
+      kinds([other, T([.read(key: 1, elements: [1]), .append(key: 1, element: 2), .read(key: 1, elements: [1])])]).first == .internalRead)
     #expect(kinds([other, T([.append(key: 1, element: 2), .read(key: 1, elements: [1, 2]), .read(key: 1, elements: [1, 2])])]) == [])
   }
 
   @Test("A read that lacks what was acknowledged before it began breaks real time, and nothing else")
   func realTime() {
     let history = [
-      T([.append(key: 1, element: 1)], process: 1, invoked: 1, completed: 2), T([.read(key: 1, elements: [])], process: 2, invoked: 3, completed: 4),
+      T([.append(key: 1, element: 1)], process: 1, invoked: 1, completed: 2),
+      T([.read(key: 1, elements: [])], process: 2, invoked: 3, completed: 4),
     ]
     #expect(check(history, orders: [.session]) == [])
     #expect(check(history, orders: [.realTime]) == ["G-single-realtime: T1 –rw on key 1→ T0 –realtime→ T1"])

@@ -58,7 +58,9 @@ struct SimulatedDatabase {
   }
 
   /// - Returns: the history, which ends with a read of all keys, and how often the fault came in.
-  static func history(seed: UInt64, transactions: Int, keys: Int, clients: Int, fault: Fault? = nil) -> (history: [ListTransaction], faults: Int) {
+  static func history(seed: UInt64, transactions: Int, keys: Int, clients: Int, fault: Fault? = nil) -> (
+    history: [ListTransaction], faults: Int
+  ) {
     var database = SimulatedDatabase(seed: seed, keys: keys, fault: fault)
     database.run(transactions: transactions, clients: clients)
     return (database.history, database.faults)
@@ -136,7 +138,11 @@ struct SimulatedDatabase {
       switch transaction.operations[index] {
       case .append(let key, let element):
         seen[key, default: []].append(element)
-        if fault == .lostAppends, transaction.outcome == .committed, random.oneIn(30) { faults += 1 } else { lists[key, default: []].append(element) }
+        if fault == .lostAppends, transaction.outcome == .committed, random.oneIn(30) {
+          faults += 1
+        } else {
+          lists[key, default: []].append(element)
+        }
       case .read(let key, _): transaction.operations[index] = .read(key: key, elements: shown(seen[key] ?? []))
       }
     }

@@ -16,7 +16,8 @@ struct DataCommandTests {
   @Test("A range is one of an index: values of its first fields, bounds on the next")
   func range() throws {
     #expect(
-      try arguments("--index", "by_status", "--eq", "paid", "--eq", "5", "--gte", "-1", "--lt", #"{"a":1}"#, "--order", "desc", "--limit", "3")
+      try arguments(
+        "--index", "by_status", "--eq", "paid", "--eq", "5", "--gte", "-1", "--lt", #"{"a":1}"#, "--order", "desc", "--limit", "3")
         == [
           "table": "orders", "limit": 3, "index": "by_status", "order": "desc",
           "range": ["eq": ["paid", 5], "gte": -1, "lt": ["a": 1]],
@@ -32,7 +33,8 @@ struct DataCommandTests {
   @Test(
     "What makes no sense is a wrong command line",
     arguments: [
-      ["--eq", "1"], ["--index", "i", "--gt", "1", "--gte", "1"], ["--index", "i", "--lt", "1", "--lte", "1"], ["--index", "i", "--eq", "[1"],
+      ["--eq", "1"], ["--index", "i", "--gt", "1", "--gte", "1"], ["--index", "i", "--lt", "1", "--lte", "1"],
+      ["--index", "i", "--eq", "[1"],
       ["--order", "up"], ["--limit", "0"], ["--count", "1"], ["--live", "--count", "0"], ["--where", "a ="],
     ])
   func wrong(words: [String]) {
@@ -42,7 +44,8 @@ struct DataCommandTests {
   @Test("A wrong filter's message shows the place")
   func wrongFilter() async {
     let printed = PrintedText()
-    let status = await MartletApp(schema: [], functions: []).run(["data", "t", "--where", "a = = 1"], console: printed.console, environment: [:])
+    let status = await MartletApp(schema: [], functions: []).run(
+      ["data", "t", "--where", "a = = 1"], console: printed.console, environment: [:])
     #expect(status == 64)
     #expect(printed.errors.contains("  a = = 1\n      ^"), "\(printed.errors)")
   }

@@ -64,8 +64,10 @@ struct TypedFilterTests {
     arguments: [
       ("", 0, "no filter"), ("total >", 7, "after \">\", found the end"), ("total > and x", 8, "found \"and\""),
       ("a = 1 b = 2", 6, "\"and\", \"or\" or the end, found \"b\""), ("a = 1)", 5, "closes none"), ("(a = 1", 0, "not closed"),
-      ("(a = 1 b", 7, "\"and\", \"or\" or \")\""), ("1 < a < 3", 6, "can't be chained"), ("a = 'x", 4, "no end"), ("a = [1", 4, "not closed"),
-      ("a = [1,]", 4, "not JSON"), ("a & b", 2, "write &&"), ("a | b", 2, "write ||"), ("a = 10x", 4, "no number"), ("a ~ b", 2, "means nothing"),
+      ("(a = 1 b", 7, "\"and\", \"or\" or \")\""), ("1 < a < 3", 6, "can't be chained"), ("a = 'x", 4, "no end"),
+      ("a = [1", 4, "not closed"),
+      ("a = [1,]", 4, "not JSON"), ("a & b", 2, "write &&"), ("a | b", 2, "write ||"), ("a = 10x", 4, "no number"),
+      ("a ~ b", 2, "means nothing"),
       ("5", 0, "a value alone"), ("a and", 5, "found the end"), ("== 1", 0, "found \"==\""), ("()", 1, "found \")\""),
       (#"a = "\x""#, 4, "not a string"), ("a = 01", 4, "no number"), ("a. = 1", 1, "means nothing"),
     ])
@@ -95,7 +97,9 @@ struct TypedFilterTests {
 
   @Test("Any text is either a filter or refused with a place in it", arguments: 1...20)
   func anyText(seed: UInt64) {
-    let pieces = ["a", "b.c", " ", "==", "!=", "<", ">=", "!", "&&", "or", " and ", "(", ")", "'x'", "\"", "5", "-", "[", "]", "{}", "missing", "."]
+    let pieces = [
+      "a", "b.c", " ", "==", "!=", "<", ">=", "!", "&&", "or", " and ", "(", ")", "'x'", "\"", "5", "-", "[", "]", "{}", "missing", ".",
+    ]
     var state = seed
     for _ in 0..<500 {
       var text = ""

@@ -3,7 +3,8 @@ import MartletClient
 
 struct FunctionsCommand: ClientCommand {
   static let configuration = CommandConfiguration(
-    commandName: "functions", abstract: "The functions that the server offers, with what they take and, where it is declared, what they return.")
+    commandName: "functions",
+    abstract: "The functions that the server offers, with what they take and, where it is declared, what they return.")
 
   @Flag(help: "Those of the server itself too (_system).")
   var all = false

@@ -39,7 +39,9 @@ struct LiveAggregateTests {
     #expect(updates == [aggregate == "count" ? "2" : "5"])
 
     let beside = runs {
-      write(#"set {"name":"high","value":150}"#, #"add {"name":"high","amount":1}"#, #"set {"name":"new","value":100}"#, #"delete {"name":"new"}"#)
+      write(
+        #"set {"name":"high","value":150}"#, #"add {"name":"high","amount":1}"#, #"set {"name":"new","value":100}"#,
+        #"delete {"name":"new"}"#)
     }
     #expect(beside == 0)
     #expect(updates == [])
