@@ -85,6 +85,9 @@ private struct Stubborn: Codable { var identifier: UUID }
 private struct Dated: Codable { var when: Date }
 private struct Wallet: Codable { var money: Money }
 
+private struct Coloured: Codable { var colour: Colour }
+private enum Colour: String, Codable { case red }
+
 private struct Keyless: Encodable {
   func encode(to encoder: any Encoder) throws { throw EncodingError.invalidValue(0, .init(codingPath: [], debugDescription: "not today")) }
 }
@@ -145,6 +148,8 @@ struct CodableTests {
     #expect(throws: UnlearnableShape.self) { try CodableShape.learn(Money.self) }
     let wallet = #expect(throws: UnlearnableShape.self) { try CodableShape.learn(Wallet.self) }
     #expect(wallet?.description.hasPrefix("money: Money refuses every placeholder") == true)
+    let coloured = #expect(throws: UnlearnableShape.self) { try CodableShape.learn(Coloured.self) }
+    #expect(coloured?.description == "colour: Colour has raw values, of which none is known; make it CaseIterable")
     #expect(wallet?.description.contains("a currency has three letters") == true)
     let dated = #expect(throws: UnlearnableShape.self) { try CodableShape.learn(Dated.self) }
     #expect(dated?.description.contains("Date is coded as seconds since 2001; keep milliseconds since 1970 in a Double") == true)
@@ -230,6 +235,26 @@ struct CodableTests {
     Validator.codable(Pair.self).encode(Pair(first: "", second: .max), &writer)
     #expect(writer.unfitNumber == .max)
     #expect(throws: EncodingError.self) { try text(["a": UInt64.max]) }
+  }
+
+  @Test("A type that reads itself is read so as the whole value too")
+  func wireValues() throws {
+    let id = DocumentID(tableNumber: 10_001, high: 1, low: 2)
+    #expect(Validator.codable(DocumentID.self).shape == .string)
+    #expect(message(Validator.codable(DocumentID.self), "\"\(id)\"") == "accepted")
+    #expect(message(Validator.codable(DocumentID.self), "\"x\"") == "expected document id, found string that is none")
+    var writer = JSONWriter()
+    Validator.codable(Bytes.self).encode(Bytes([1]), &writer)
+    #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"$bytes":"AQ=="}"#)
+    let statistics = Statistics(messages: 1, byAuthor: ["b": 2, "a": 1], newest: nil)
+    writer.removeAll()
+    statistics.encode(to: &writer)
+    let text = String(decoding: writer.bytes, as: UTF8.self)
+    #expect(text == #"{"byAuthor":{"a":1,"b":2},"messages":1}"#)
+    #expect(try reading(text) { try Statistics.decode(from: &$0) } == statistics)
+    #expect(throws: ValidationError(path: [.field("byAuthor"), .field("a")], expected: "number", found: "string")) {
+      try reading(#"{"byAuthor":{"a":"x"},"messages":1}"#) { try Statistics.decode(from: &$0) }
+    }
   }
 
   @Test("A type that contains itself is checked by itself where the shape ends")

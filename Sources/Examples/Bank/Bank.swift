@@ -91,17 +91,14 @@ public enum Bank: FunctionModule {
 }
 
 /// The answer of `accounts:total`.
-public struct Total: WireValue {
+public struct Total: ValidatedValue {
   public let count: Int
   /// In minor units.
   public let total: Double
 
-  private static let validator = Validator<Total>.object(
+  public static let validator = Validator<Total>.object(
     Property("count", \Total.count, .wholeNumber), Property("total", \Total.total, .double)
   ) {
     Total(count: $0, total: $1)
   }
-
-  public static func decode(from reader: inout JSONReader) throws -> Total { try validator.decode(&reader) }
-  public func encode(to writer: inout JSONWriter) { Self.validator.encode(self, &writer) }
 }

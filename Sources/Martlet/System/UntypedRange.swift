@@ -29,7 +29,8 @@ struct UntypedRange {
     let nameable = slot.declaredPosition < 0 ? 1 : fields + 1
     let named = equalities.count + (lower == nil && upper == nil ? 0 : 1)
     guard named <= nameable else {
-      throw Self.invalid("index \(layout.name(of: slot)) has \(nameable) fields, _creationTime included; the range names \(named)")
+      let names = layout.fields(of: slot).joined(separator: ", ")
+      throw Self.invalid("index \(layout.name(of: slot)) is on (\(names)), the range names \(named) fields")
     }
   }
 

@@ -87,6 +87,9 @@ final class ShapeLearner {
         return (node.shape, value)
       } catch let error as UnlearnableShape { throw error } catch { failure = failure ?? error }
     }
+    guard !(type is any RawRepresentable.Type) else {
+      throw UnlearnableShape(path: path, reason: "\(type) has raw values, of which none is known; make it CaseIterable")
+    }
     throw UnlearnableShape(path: path, reason: "\(type) refuses every placeholder (\(failure.map { "\($0)" } ?? ""))")
   }
 

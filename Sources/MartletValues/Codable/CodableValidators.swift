@@ -30,7 +30,8 @@ extension Validator where T: Codable {
 
   private static func coded(_ shape: ValidatorShape) -> Validator {
     var tagged: (@Sendable (String, String) -> Validator)?
-    if case .object(let members) = shape {
+    // A type that reads itself, and not by its coding, has no place for a tag.
+    if case .object(let members) = shape, !(T.self is any WireValue.Type) || T.self is any CodableWireValue.Type {
       tagged = { name, text in
         let tag = ObjectTag(name: name, text: text)
         let shape = ValidatorShape.object([tag.shape] + members)
@@ -70,7 +71,7 @@ enum CodedValue {
   /// An encoding that fails leaves null, and the writer knows why: whoever answers for the text looks there.
   static func write(_ value: some Encodable, tag: ObjectTag?, _ writer: inout JSONWriter) {
     do {
-      let tree = try EncodedTree.of(value)
+      let tree = try EncodedTree.member(value)
       if let tag { tree.set(tag.name, EncodedTree(.string(tag.text))) }
       tree.write(to: &writer)
     } catch { writer.write(unencodable: "\(error)") }

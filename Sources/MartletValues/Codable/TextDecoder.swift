@@ -22,7 +22,7 @@ struct TextDecoder: Decoder {
   static func decode<T: Decodable>(_ type: T.Type, at reader: JSONReader) throws -> T {
     let loan = Loan()
     defer { loan.isOver = true }
-    return try coded(type, TextDecoder(reader: reader, loan: loan))
+    return try TextDecoder(reader: reader, loan: loan).value(type)
   }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {

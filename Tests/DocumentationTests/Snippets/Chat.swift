@@ -221,7 +221,7 @@ enum Chat: FunctionModule {
   }
 
   static let newest = Query(
-    "newest", Arg("channel", .id(Channels.self)), returns: .union(Validator<Newest>(shape: Newest.shape), Validator<Null>.null)
+    "newest", Arg("channel", .id(Channels.self)), returns: .union(Validator<Newest>.codable(), Validator<Null>.null)
   ) { ctx, channel in
     let last = try ctx.db.query(Messages.self).withIndex(\.byChannel) { $0.eq(\.channel, channel) }.order(.descending).first()
     guard let last else { return Value.null }

@@ -11,6 +11,8 @@ private struct Notes: Table {
   let mood = Field(.optional(Mood.validator))
   let author = Field(.optional(.codable(Author.self)))
   let level = Field(.optional(.enumeration(Level.self)))
+  let reviewers = Field(.optional(.array(.codable(Author.self))))
+  let moods = Field(.optional(.record(.array(Mood.validator))))
 }
 
 private enum Level: Int, CaseIterable, Sendable { case low = 1, high = 2 }
@@ -74,7 +76,7 @@ private enum Answers: FunctionModule {
   static let path = "answers"
   static let functions: [any ServerFunction] = [
     insert, mood, author, setAuthor, summary, total, fragile, fragileWrite, value, write, nested, literal, act, first, optionals, numbers,
-    nothing, decoded, misdecoded, ids, levels,
+    nothing, decoded, misdecoded, ids, levels, review,
   ]
 
   static let insert = Mutation(
@@ -139,6 +141,17 @@ private enum Answers: FunctionModule {
   static let nothing = Mutation("nothing") { _ in }
   static let ids = Query("ids") { ctx in try ctx.db.query(Notes.self).collect().map(\.id) }
   static let levels = Query("levels") { ctx in try ctx.db.query(Notes.self).collect().map { $0.level?.rawValue } }
+
+  static let review = Mutation(
+    "review", Arg("id", .id(Notes.self)), Arg("reviewers", .array(.codable(Author.self))), Arg("moods", .record(.array(Mood.validator)))
+  ) { ctx, id, reviewers, moods in
+    try ctx.db.patch(id) {
+      $0.reviewers = ($0.reviewers ?? []) + reviewers
+      $0.moods = moods
+    }
+    let note = try ctx.db.get(id)
+    return ["\(note.reviewers?.map(\.name) ?? [])", "\(note.moods?["a"] == moods["a"])"]
+  }
 
   static let decoded = Query("decoded") { ctx in
     try ctx.db.query(Notes.self).collect().map { document in
@@ -263,6 +276,21 @@ struct AnswerTests {
     #expect(client.ask(server, "query answers:misdecoded") == #""text: expected number, found string""#)
     try server.restart()
     #expect(server.connect().ask(server, #"query answers:mood {"id":\#(second)}"#) == #""bad because rain""#)
+  }
+
+  @Test("Arrays and records of Codable types and enums are arguments and fields too")
+  func containers() throws {
+    let (server, client) = try start()
+    let id = client.ask(server, #"mutation answers:insert {"text":"a"}"#)
+    func review(_ reviewers: String, _ moods: String) -> String {
+      client.ask(server, #"mutation answers:review {"id":\#(id),"reviewers":\#(reviewers),"moods":\#(moods)}"#)
+    }
+    let moods = #"{"b":[],"a":[{"mood":"fine"},{"because":"rain","mood":"bad"}]}"#
+    #expect(review(#"[{"name":"x","books":[]}]"#, moods) == #"["[\"x\"]","true"]"#)
+    #expect(review(#"[{"name":"y","books":["b"]}]"#, moods) == #"["[\"x\", \"y\"]","true"]"#)
+    #expect(review("[{}]", moods) == "invalid_arguments: args.reviewers[0].name: expected string, found nothing")
+    #expect(review("[]", #"{"a":[{"mood":"bad"}]}"#) == "invalid_arguments: args.moods.a[0].because: expected string, found nothing")
+    #expect(review("[]", #"{"":[]}"#).hasPrefix("invalid_arguments: args.moods: "))
   }
 
   @Test("Arguments of Codable types and enums fail with their paths; ids in them must be of their table")
