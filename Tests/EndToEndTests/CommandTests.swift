@@ -111,6 +111,43 @@ extension EndToEnd {
       #expect(unknown.status == 1 && unknown.errors.contains("by_owner"), "\(unknown)")
     }
 
+    @Test("data --where keeps the documents for which a filter is true, over several pages and live")
+    func filters() throws {
+      let client = try server.connect()
+      for (owner, balance) in [("a", 1), ("b", 5), ("a", 3), ("b", 2), ("a", 4)] { _ = try client.open(owner, Double(balance)) }
+      func balances(_ filter: String, _ arguments: String...) throws -> [Double?] {
+        let ended = try Executable.run(
+          ["data", "accounts", "--json", "--where", filter, "--url", "martlet://127.0.0.1:\(server.port)"] + arguments, in: folder)
+        #expect(ended.status == 0, "\(ended)")
+        return try ended.output.split(separator: "\n").map { try Value(json: String($0))["balance"]?.number }
+      }
+      #expect(try balances(#"owner == "a" && balance > 1"#) == [3, 4])
+      #expect(try balances("!(owner = 'a' or balance <= 2)") == [5])
+      #expect(try balances("owner = 'a'", "--index", "by_balance", "--order", "desc", "--limit", "2") == [4, 3])
+      #expect(try balances("note = missing", "--limit", "2") == [1, 5])
+      #expect(try balances("note != missing or owner > 5 and balance < 2") == [1], "a string comes after every number")
+      _ = try client.openMany(3_000, 7)
+      #expect(try balances("owner = 'owner-2999' or owner = 'b'") == [5, 2, 7], "beyond what one page passes")
+
+      let child = try Executable.spawn(
+        [
+          "data", "accounts", "--where", "owner = 'b'", "--live", "--count", "2", "--json", "--url", "martlet://127.0.0.1:\(server.port)",
+        ], errors: folder.file("errors"))
+      var updates: [Value] = []
+      do {
+        for _ in 0..<2 {
+          updates.append(try Value(json: Executable.readLine(from: child.output, Deadline())))
+          _ = try client.open("a", 1)
+          _ = try client.open("b", 6)
+        }
+      } catch {
+        Executable.killAndReap(child)
+        throw error
+      }
+      #expect(try Executable.waitForExit(child, Deadline()) == 0)
+      #expect(updates.map { $0["value"]?.elements.map { $0["balance"]?.number } ?? [] } == [[5, 2], [5, 2, 6]])
+    }
+
     @Test("data --live shows a page again when it changes, and no other commit")
     func liveData() throws {
       let client = try server.connect()
