@@ -41,7 +41,7 @@ public final class FunctionDefinition: Sendable {
         return .init(name: $0.name, shape: $0.shape, optional: false)
       })
     self.answer = answer
-    self.limits = limits
+    self.limits = limits?.bounded
     self.body = body
     kind =
       switch body {

@@ -12,9 +12,9 @@ public struct Limits: Sendable {
   /// answer puts a document into a list, say.
   public var documentDepth = 16
   /// How long a query's or mutation's handler may run, in milliseconds; looked at in every
-  /// sixteenth call of the database.
+  /// sixteenth call of the database. 60,000 at most.
   public var handlerMilliseconds = 1_000
-  /// How long an action may run, in milliseconds.
+  /// How long an action may run, in milliseconds. 2^31 − 1 at most, 24 days.
   public var actionMilliseconds = 600_000
 
   public init() {}
@@ -28,12 +28,20 @@ public struct Limits: Sendable {
 
   /// What fits into one batch of the log beside those that may wait there.
   static let mostBytesWritten = 64 << 20
+
+  /// The same with times that a clock can be asked for: whoever wants no limit may have written `Int.max`.
+  var bounded: Limits {
+    var limits = self
+    limits.handlerMilliseconds = min(max(handlerMilliseconds, 0), 60_000)
+    limits.actionMilliseconds = min(max(actionMilliseconds, 0), Int(Int32.max))
+    return limits
+  }
 }
 
 /// A server's limits, shared by its transactions.
 final class SharedLimits: Sendable {
   let limits: Limits
-  init(_ limits: Limits) { self.limits = limits }
+  init(_ limits: Limits) { self.limits = limits.bounded }
 }
 
 /// How much of the engine's own thread a handler may use before it is abandoned there and run again on another.

@@ -15,6 +15,8 @@ public struct TableQuery<T: Table> {
   let schema: TableSchema<T>
   var range: TableRange
   var predicates: [(Document<T>) throws -> Bool] = []
+  /// The expressions among the predicates, for the advice of an error.
+  private(set) var expressions: [FilterExpression] = []
 
   init(transaction: Transaction, table: StoredTable, schema: TableSchema<T>) {
     self.transaction = transaction
@@ -58,11 +60,13 @@ public struct TableQuery<T: Table> {
   /// .filter(.field("likes") > 0 && .field("kind") == "open")
   /// ```
   public func filter(_ expression: FilterExpression) -> TableQuery<T> {
-    filter { document in
+    var query = filter { document in
       do { return try expression.holds(for: document.storage) } catch let error as FilterError {
         throw WireError(.functionFailed, "filter of table \(T.name): \(error)")
       }
     }
+    query.expressions.append(expression)
+    return query
   }
 
   // MARK: Documents
@@ -90,15 +94,17 @@ public struct TableQuery<T: Table> {
     var found: [Document<T>] = []
     guard limit > 0 else { return found }
     var left = predicates.isEmpty ? 0 : offset
-    try transaction.scan(range, skipping: predicates.isEmpty ? offset : 0) { _, storage in
-      let document = Document(storage: storage, schema: schema)
-      for predicate in predicates where try !predicate(document) { return true }
-      guard left == 0 else {
-        left -= 1
-        return true
+    try advised {
+      try transaction.scan(range, skipping: predicates.isEmpty ? offset : 0) { _, storage in
+        let document = Document(storage: storage, schema: schema)
+        for predicate in predicates where try !predicate(document) { return true }
+        guard left == 0 else {
+          left -= 1
+          return true
+        }
+        found.append(document)
+        return found.count < limit
       }
-      found.append(document)
-      return found.count < limit
     }
     return found
   }
