@@ -129,11 +129,6 @@ extension FilterExpression.Arithmetic {
 extension DocumentStorage {
   /// A field's value. Of what the path leads through, names are looked at, and the values beside it are passed over.
   fileprivate func operand(at path: FieldPath) throws -> Operand {
-    // As for an index, a field that is called by the whole path goes before a path that leads there.
-    if path.names.count > 1, let json = value(of: path.description) {
-      var reader = JSONReader(json)
-      return .value(try reader.readValue())
-    }
     guard var json = path.names[0].withUnsafeBytes({ value(named: $0) }) else { return .missing }
     for name in path.names.dropFirst() {
       guard json.first == UInt8(ascii: "{") else { return .missing }
