@@ -60,7 +60,7 @@ public struct DocumentSequence<T: Table>: Sequence {
         passed.end(at: position)
         read = transaction.note(range: passed.asRead, insteadOf: read)
       }
-      try transaction.charge(reads: 1)
+      do { try transaction.charge(reads: 1) } catch { throw transaction.adviseIndex(for: query.range, error) }
       let document = Document(storage: storage, schema: query.schema)
       for predicate in query.predicates where try !predicate(document) { return nil }
       return document

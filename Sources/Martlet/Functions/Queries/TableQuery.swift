@@ -58,11 +58,15 @@ public struct TableQuery<T: Table> {
   /// .filter(.field("likes") > 0 && .field("kind") == "open")
   /// ```
   public func filter(_ expression: FilterExpression) -> TableQuery<T> {
-    filter { document in
+    var query = filter { document in
       do { return try expression.holds(for: document.storage) } catch let error as FilterError {
         throw WireError(.functionFailed, "filter of table \(T.name): \(error)")
       }
     }
+    let fields = expression.filteredFields
+    query.range.filtered = FilteredFields(
+      equal: (range.filtered?.equal ?? []) + fields.equal, bounded: (range.filtered?.bounded ?? []) + fields.bounded)
+    return query
   }
 
   // MARK: Documents
