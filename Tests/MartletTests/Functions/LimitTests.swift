@@ -111,10 +111,10 @@ struct LimitTests {
     let server = try EngineHarness(tables: [Songs.self], modules: [Scans.self], configuration: configuration)
     let client = server.connect()
     for title in ["A", "B", "C", "D"] {
-      _ = client.ask(server, #"mutation _system:insert {"table":"songs","document":{"title":"\(title)"}}"#)
+      _ = client.ask(server, #"mutation _system:insert {"table":"songs","document":{"title":"\#(title)"}}"#)
     }
     func advice(_ how: String) -> String {
-      String(client.ask(server, #"query scans:\(how)"#).split(separator: "(documentsRead, reached 4): ").last ?? "")
+      String(client.ask(server, "query scans:\(how)").split(separator: "(documentsRead, reached 4): ").last ?? "")
     }
     #expect(advice("byTitle") == "index by_title (title) of table songs would serve the filter: read a range of it, withIndex")
     #expect(advice("byMoodAndCode") == "index by_code (mood, code) of table songs would serve the filter: read a range of it, withIndex")
