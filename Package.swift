@@ -58,7 +58,12 @@ let package = Package(
     .testTarget(name: "MartletSQLiteTests", dependencies: ["MartletSQLite", "Martlet", "MartletValues"]),
     .testTarget(name: "MartletClientTests", dependencies: ["MartletClient", "MartletValues", "MartletWire", nioCore, nioPosix]),
     .testTarget(name: "MartletCommandsTests", dependencies: ["MartletCommands", "MartletValues"]),
-    .testTarget(name: "EndToEndTests", dependencies: ["MartletClient", "MartletValues", "BankExample", "StoreExample", "martlet"]),
+    .target(name: "Histories", path: "Tests/Histories"),
+    .testTarget(name: "HistoriesTests", dependencies: ["Histories"]),
+    .executableTarget(name: "HistoryApp", dependencies: ["MartletCommands"], path: "Tests/HistoryApp"),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["MartletClient", "MartletValues", "BankExample", "StoreExample", "martlet", "Histories", "HistoryApp"]),
     .testTarget(name: "DocumentationTests", dependencies: ["Martlet", "MartletClient", "MartletCommands", "MartletWire", "martlet"]),
   ],
   swiftLanguageModes: [.v6]

@@ -92,6 +92,110 @@ extension EndToEnd {
       #expect(updates.map { $0["value"]?["total"]?.number } == [0, 1, 3])
     }
 
+    @Test("data reads a range of an index from either end, and says what is wrong with one")
+    func ranges() throws {
+      let client = try server.connect()
+      for (owner, balance) in [("a", 1), ("b", 5), ("a", 3), ("b", 2), ("a", 4)] { _ = try client.open(owner, Double(balance)) }
+      func balances(_ arguments: String...) throws -> [Double?] {
+        let ended = try Executable.run(
+          ["data", "accounts", "--json", "--url", "martlet://127.0.0.1:\(server.port)"] + arguments, in: folder)
+        #expect(ended.status == 0, "\(ended)")
+        return try ended.output.split(separator: "\n").map { try Value(json: String($0))["balance"]?.number }
+      }
+      #expect(try balances() == [1, 5, 3, 2, 4])
+      #expect(try balances("--order", "desc", "--limit", "2") == [4, 2])
+      #expect(try balances("--index", "by_balance") == [1, 2, 3, 4, 5])
+      #expect(try balances("--index", "by_balance", "--gte", "2", "--lt", "5", "--order", "desc") == [4, 3, 2])
+      #expect(try balances("--index", "by_owner", "--eq", "a") == [1, 3, 4])
+      let unknown = try martlet("data", "accounts", "--index", "by_nothing")
+      #expect(unknown.status == 1 && unknown.errors.contains("by_owner"), "\(unknown)")
+    }
+
+    @Test("data --where keeps the documents for which a filter is true, over several pages and live")
+    func filters() throws {
+      let client = try server.connect()
+      for (owner, balance) in [("a", 1), ("b", 5), ("a", 3), ("b", 2), ("a", 4)] { _ = try client.open(owner, Double(balance)) }
+      func balances(_ filter: String, _ arguments: String...) throws -> [Double?] {
+        let ended = try Executable.run(
+          ["data", "accounts", "--json", "--where", filter, "--url", "martlet://127.0.0.1:\(server.port)"] + arguments, in: folder)
+        #expect(ended.status == 0, "\(ended)")
+        return try ended.output.split(separator: "\n").map { try Value(json: String($0))["balance"]?.number }
+      }
+      #expect(try balances(#"owner == "a" && balance > 1"#) == [3, 4])
+      #expect(try balances("!(owner = 'a' or balance <= 2)") == [5])
+      #expect(try balances("owner = 'a'", "--index", "by_balance", "--order", "desc", "--limit", "2") == [4, 3])
+      #expect(try balances("note = missing", "--limit", "2") == [1, 5])
+      #expect(try balances("note != missing or owner > 5 and balance < 2") == [1], "a string comes after every number")
+      _ = try client.openMany(3_000, 7)
+      #expect(try balances("owner = 'owner-2999' or owner = 'b'") == [5, 2, 7], "beyond what one page passes")
+
+      let child = try Executable.spawn(
+        [
+          "data", "accounts", "--where", "owner = 'b'", "--live", "--count", "2", "--json", "--url", "martlet://127.0.0.1:\(server.port)",
+        ], errors: folder.file("errors"))
+      var updates: [Value] = []
+      do {
+        for _ in 0..<2 {
+          updates.append(try Value(json: Executable.readLine(from: child.output, Deadline())))
+          _ = try client.open("a", 1)
+          _ = try client.open("b", 6)
+        }
+      } catch {
+        Executable.killAndReap(child)
+        throw error
+      }
+      #expect(try Executable.waitForExit(child, Deadline()) == 0)
+      #expect(updates.map { $0["value"]?.elements.map { $0["balance"]?.number } ?? [] } == [[5, 2], [5, 2, 6]])
+    }
+
+    @Test("data --live shows a page again when it changes, and no other commit")
+    func liveData() throws {
+      let client = try server.connect()
+      _ = try client.openMany(3, 10)
+      let child = try Executable.spawn(
+        [
+          "data", "accounts", "--index", "by_balance", "--order", "desc", "--limit", "2", "--live", "--count", "3", "--json",
+          "--url", "martlet://127.0.0.1:\(server.port)",
+        ], errors: folder.file("errors"))
+      var updates: [Value] = []
+      do {
+        for balance in [20.0, 30.0, 40.0] {
+          updates.append(try Value(json: Executable.readLine(from: child.output, Deadline())))
+          // Below the page: it is none of its business.
+          _ = try client.open("poor", 1)
+          _ = try client.open("rich", balance)
+        }
+      } catch {
+        Executable.killAndReap(child)
+        throw error
+      }
+      #expect(try Executable.waitForExit(child, Deadline()) == 0)
+      #expect(updates.map { $0["value"]?.elements.map { $0["balance"]?.number } ?? [] } == [[10, 10], [20, 10], [30, 20]])
+      let text = try martlet("data", "accounts", "--live", "--count", "1", "--index", "by_owner", "--eq", "rich")
+      #expect(text.status == 0 && text.output.hasPrefix("── update 1, timestamp ") && text.output.contains("rich"), "\(text)")
+      let wrong = try martlet("data", "nothing", "--live", "--count", "1", "--json")
+      #expect(wrong.output.contains("not_found"), "a live query that fails says so, and stays live: \(wrong)")
+    }
+
+    @Test("schema tells each table's fields, types and indexes; functions tells types of arguments")
+    func schema() throws {
+      let all = try martlet("schema")
+      #expect(all.status == 0 && all.output.contains("── accounts: 0 documents ──") && all.output.contains("── orders: "))
+      #expect(!all.output.contains("_tables"))
+      let orders = try martlet("schema", "orders")
+      for text in [
+        "id of orders", "trackingNumber?", "array of {", #""pending" or "confirmed""#, "by_status", "userId",
+      ] { #expect(orders.output.contains(text), "\(text) in \(orders.output)") }
+      #expect(!orders.output.contains("accounts"))
+      #expect(try martlet("schema", "accounts").output.contains("sums balance"))
+      let lines = try martlet("schema", "--json").output.split(separator: "\n").map { try Value(json: String($0)) }
+      #expect(try lines == server.connect().query("_system:tables").elements.filter { $0["name"]?.text?.hasPrefix("_") == false })
+      let unknown = try martlet("schema", "nothing")
+      #expect(unknown.status == 1 && unknown.errors.contains("accounts"), "\(unknown)")
+      let functions = try martlet("functions").output
+      #expect(functions.contains(#"limit?: number, status: "pending" or "#), "\(functions)")
+    }
+
     @Test("snapshot create writes one, snapshot list lists it, and a name that is taken is an error")
     func snapshots() throws {
       _ = try server.connect().openMany(7, 1)
@@ -123,6 +227,7 @@ extension EndToEnd {
       arguments: [
         ["run"], ["run", "accounts:open", "owner"], ["run", "accounts:open", "{"], ["run", "accounts:open", "a=1", "a=2"],
         ["subscribe", "accounts:total", "--count", "0"], ["data", "accounts", "--limit", "none"], ["fly"],
+        ["data", "accounts", "--where", "balance >"], ["data", "accounts", "--eq", "1"], ["data", "accounts", "--count", "1"],
         ["stats", "--url", "http://a b"],
         ["serve", "--example", "nothing"], ["serve", "--port", "70000"], ["serve", "--admin-key", ""],
       ])

@@ -23,6 +23,13 @@ struct CallArgumentsTests {
     #expect(try CallArguments(["x=" + text]).value == ["x": value])
   }
 
+  @Test("An argument may be an expression, whose names begin with $", arguments: [#"where={"$gt":[{"$field":"a"},1]}"#, #"{"where":{"$gt":[{"$field":"a"},1]}}"#])
+  func expression(text: String) throws {
+    #expect(try CallArguments([text]).value == ["where": ["$gt": [["$field": "a"], 1]]])
+    #expect(throws: UsageError.self) { try CallArguments([#"a={"$integer":"5"}"#]) }
+    #expect(try CallArguments([#"a={"$integer":"BQAAAAAAAAA="}"#]).value == ["a": .int64(5)])
+  }
+
   @Test("Pairs become the fields of one object")
   func pairs() throws {
     #expect(try CallArguments(["owner=ada", "balance=10"]).value == ["balance": 10, "owner": "ada"])

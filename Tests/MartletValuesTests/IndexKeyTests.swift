@@ -1,5 +1,6 @@
-import MartletValues
 import Testing
+
+@testable import MartletValues
 
 @Suite("Index keys")
 struct IndexKeyTests {
@@ -59,15 +60,28 @@ struct IndexKeyTests {
         #expect(key.hasSameBytes(as: other) == (a.bytes == b.bytes))
         if key == other { #expect(key.hashValue == other.hashValue) }
       }
-      // The successor parts the keys with this prefix from all greater ones.
-      if let successor = key.prefixSuccessor() {
-        for b in keys where b.bytes.starts(with: a.bytes) { #expect(IndexKey(b.bytes, tie: b.tie) < successor) }
-        for b in keys where !b.bytes.starts(with: a.bytes) && a.bytes.lexicographicallyPrecedes(b.bytes) {
-          #expect(!(IndexKey(b.bytes, tie: b.tie) < successor))
-        }
-      } else {
-        #expect(a.bytes.allSatisfy { $0 == 0xFF })
+    }
+  }
+
+  @Test("The keys of one leading value lie between its bytes and their successor, and no others do", arguments: 0..<6 as Range<UInt64>)
+  func rangeOfValue(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let awkward: [Value] = ["a", "a\0", "a\0b", "a\0\0", "", "\0", [], ["a"], ["a\0"], [[]], [:], ["": 1], ["a": "b"], ["a": "b\0"], .bytes([]), .bytes([0]), .bytes([0xFF])]
+    let tuples: [[Value]] = (0..<250).map { _ in
+      (0..<2).map { _ in random.below(2) == 0 ? awkward.randomElement(using: &random)! : random.value(depth: 2) }
+    }
+    for a in tuples {
+      let prefix = IndexKey(bytes([a[0]]))
+      let end = prefix.prefixSuccessor()
+      for b in tuples {
+        let key = IndexKey(bytes(b), tie: UInt64(random.below(3)))
+        #expect((key >= prefix && key < end) == (a[0] == b[0]), "\(a[0]) \(b)")
+        #expect((key < end) == (b[0] <= a[0]))
       }
+      #expect(IndexKey(bytes(a)).prefix(values: 0) == [])
+      #expect(IndexKey(bytes(a)).prefix(values: 1) == bytes([a[0]]), "\(a)")
+      #expect(IndexKey(bytes(a)).prefix(values: 2) == bytes(a))
+      #expect(IndexKey(bytes(a)).prefix(values: 3) == nil)
     }
   }
 

@@ -1,5 +1,6 @@
-import MartletValues
 import Testing
+
+@testable import MartletValues
 
 @Suite("JSON writer")
 struct JSONWriterTests {
@@ -19,6 +20,29 @@ struct JSONWriterTests {
       for number in [power - 1, power, power + 1] { #expect(text(Double(number)) == String(number)) }
       power *= 10
     }
+  }
+
+  @Test("A canonical copy of a text is what its value writes, and takes expressions as well", arguments: 0..<4 as Range<UInt64>)
+  func canonicalCopy(seed: UInt64) throws {
+    func copy(_ text: String) throws -> String {
+      try Array(text.utf8).withUnsafeBytes { bytes in
+        var reader = JSONReader(bytes)
+        var writer = JSONWriter()
+        try writer.write(canonical: &reader)
+        try reader.finish()
+        return writer.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+      }
+    }
+    var random = SeededGenerator(seed: seed)
+    for _ in 0..<500 {
+      let value = random.value(depth: 3)
+      #expect(try copy(value.json) == value.json)
+    }
+    #expect(try copy(#" { "b" : [ 1.0 , -0 , "\u0061\/" ] , "a" : { } } "#) == #"{"a":{},"b":[1,{"$float":"AAAAAAAAAIA="},"a/"]}"#)
+    #expect(try copy(#"{"$gt":[{"$field":"a"},{"$integer":"BQAAAAAAAAA="}],"$b":1,"é":null}"#) == #"{"$b":1,"$gt":[{"$field":"a"},{"$integer":"BQAAAAAAAAA="}],"é":null}"#)
+    #expect(try copy(#"{"a":2,"b":3,"a":1}"#) == #"{"a":2,"a":1,"b":3}"#)
+    #expect(throws: JSONError.self) { try copy(#"{"a":[1,]}"#) }
+    #expect(throws: JSONError.self) { try copy(String(repeating: "[", count: 100)) }
   }
 
   @Test("Other doubles print as Swift prints them, the shortest that reads back", arguments: 0..<4 as Range<UInt64>)

@@ -102,7 +102,9 @@ struct ValidatorTests {
     let union: Validator<Value> = .union(Validator<String>.string, Validator<Null>.null, Self.line)
     #expect(message(union, "null") == "accepted")
     #expect(message(union, "true") == "expected string or null or {quantity: whole number, product: string, note?: string}, found boolean")
-    #expect(message(union, #"{"product":1,"quantity":1}"#) == "product: expected string, found number")
+    #expect(
+      message(union, #"{"product":1,"quantity":1}"#)
+        == "expected string or null or {quantity: whole number, product: string, note?: string}, found object; as {quantity: whole number, …}: product: expected string, found number")
   }
 
   @Test("An id must be well formed, and of the table where the table's number is known")

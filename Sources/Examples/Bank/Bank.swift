@@ -3,7 +3,7 @@ import Martlet
 public enum Bank: FunctionModule {
   public static let path = "accounts"
   public static let functions: [any ServerFunction] = [
-    open, openMany, get, byOwner, transferFunds, total, richest,
+    open, openMany, get, byOwner, transferFunds, total, totalBetween, richest,
   ]
 
   // MARK: Opening
@@ -63,6 +63,14 @@ public enum Bank: FunctionModule {
     return Total(count: try accounts.count(), total: try accounts.sum(\.balance))
   }
 
+  /// The same of the accounts whose balance is in a range. Live, it runs again only when something in that range changes.
+  public static let totalBetween = Query(
+    "totalBetween", Arg("atLeast", .double), Arg("below", .double)
+  ) { ctx, atLeast, below in
+    let accounts = try ctx.db.query(Accounts.self).withIndex(\.byBalance) { $0.gte(\.balance, atLeast).lt(\.balance, below) }
+    return Total(count: try accounts.count(), total: try accounts.sum(\.balance))
+  }
+
   public static let richest = Query("richest", Arg("limit", .wholeNumber)) { ctx, limit in
     try ctx.db.query(Accounts.self).withIndex(\.byBalance).order(.descending).take(limit)
   }
@@ -83,17 +91,14 @@ public enum Bank: FunctionModule {
 }
 
 /// The answer of `accounts:total`.
-public struct Total: WireValue {
+public struct Total: ValidatedValue {
   public let count: Int
   /// In minor units.
   public let total: Double
 
-  private static let validator = Validator<Total>.object(
+  public static let validator = Validator<Total>.object(
     Property("count", \Total.count, .wholeNumber), Property("total", \Total.total, .double)
   ) {
     Total(count: $0, total: $1)
   }
-
-  public static func decode(from reader: inout JSONReader) throws -> Total { try validator.decode(&reader) }
-  public func encode(to writer: inout JSONWriter) { Self.validator.encode(self, &writer) }
 }

@@ -24,33 +24,27 @@ public struct OrderLine: Sendable {
 }
 
 /// The answer of `orders:createOrder`.
-public struct OrderReceipt: WireValue {
+public struct OrderReceipt: ValidatedValue {
   public let orderId: ID<Orders>
   public let total: Double
 
-  private static let validator = Validator<OrderReceipt>.object(
+  public static let validator = Validator<OrderReceipt>.object(
     Property("orderId", \OrderReceipt.orderId, .id(Orders.self)), Property("total", \OrderReceipt.total, .double)
   ) {
     OrderReceipt(orderId: $0, total: $1)
   }
-
-  public static func decode(from reader: inout JSONReader) throws -> OrderReceipt { try validator.decode(&reader) }
-  public func encode(to writer: inout JSONWriter) { Self.validator.encode(self, &writer) }
 }
 
 /// `{"success":true}`: the answer of a change that has nothing else to tell.
-public struct Success: WireValue {
+public struct Success: ValidatedValue {
   public let success: Bool
 
   public init() { success = true }
   private init(_ success: Bool) { self.success = success }
 
-  private static let validator = Validator<Success>.object(Property("success", \Success.success, .boolean)) {
+  public static let validator = Validator<Success>.object(Property("success", \Success.success, .boolean)) {
     Success($0)
   }
-
-  public static func decode(from reader: inout JSONReader) throws -> Success { try validator.decode(&reader) }
-  public func encode(to writer: inout JSONWriter) { Self.validator.encode(self, &writer) }
 }
 
 extension Document {

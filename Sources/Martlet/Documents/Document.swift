@@ -32,6 +32,14 @@ public struct Document<T: Table>: Sendable {
 
   /// The whole document as a value, `_id` and `_creationTime` included.
   public var value: Value { storage.value }
+
+  /// The whole document as a type of the app's own. It may ask for `_id` (a `DocumentID`, an `ID<T>` or a `String`) and `_creationTime` (a `Double`)
+  /// too, and need not ask for everything. Throws a `ValidationError` where the document has something else than the type asks for.
+  ///
+  /// Reading the single fields that are needed costs less.
+  public func decode<D: Decodable>(as type: D.Type = D.self) throws -> D {
+    try withExtendedLifetime(storage) { try JSONReader(storage.json).decode(type) }
+  }
 }
 
 extension DocumentStorage {
@@ -40,11 +48,15 @@ extension DocumentStorage {
   @inlinable
   package func read<Value>(_ field: Field<Value>) -> Value {
     do {
-      return try field.validator.decodeMember(value(named: field.label.bytes))
+      return try field.validator.decodeMember(value(named: field.label.bytes) ?? member(field.label))
     } catch {
-      misfit(field.name, error)
+      misfit(field.wireName, error)
     }
   }
+
+  /// The same of an object's member, which isn't found by its name.
+  @inlinable @inline(__always)
+  func member(_ label: Label) -> UnsafeRawBufferPointer? { label.isPath ? value(of: label) : nil }
 
   @usableFromInline
   func misfit(_ field: String, _ error: any Error) -> Never {
@@ -86,4 +98,6 @@ extension Document: WireValue {
   }
 
   public func encode(to writer: inout JSONWriter) { writer.write(raw: storage.json) }
+
+  public static var shape: ValidatorShape { TableSchema<T>.of(T.self).definition.documentShape }
 }

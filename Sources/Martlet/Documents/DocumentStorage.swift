@@ -102,8 +102,34 @@ package struct DocumentStorage: @unchecked Sendable {
     return nil
   }
 
+  @usableFromInline
   package func value(of label: Label) -> UnsafeRawBufferPointer? {
-    value(named: label.interned.bytes)
+    value(named: label.interned.bytes) ?? value(at: label.path)
+  }
+
+  /// The JSON of a member of a field's object; nil where it is absent, or something on the way to it is no object. Reads the field's text from
+  /// its start at each level. Nil for no path.
+  func value(at path: [InternedName]) -> UnsafeRawBufferPointer? {
+    guard let first = path.first, var json = value(named: first.bytes) else { return nil }
+    for name in path.dropFirst() {
+      guard let member = Self.member(name.bytes, of: json) else { return nil }
+      json = member
+    }
+    return json
+  }
+
+  private static func member(_ name: UnsafeRawBufferPointer, of json: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    guard json.first == UInt8(ascii: "{") else { return nil }
+    var reader = JSONReader(json)
+    var found: UnsafeRawBufferPointer?
+    do {
+      try reader.readObject { reader, key throws in
+        let isIt = compareBytes(key, name) == 0
+        let place = try reader.skipValue()
+        if isIt { found = reader.bytes(in: place) }
+      }
+    } catch { preconditionFailure("a stored document is canonical JSON: \(error)") }
+    return found
   }
 
   package func value(of name: String) -> UnsafeRawBufferPointer? {

@@ -29,7 +29,7 @@ public struct Draft<T: Table>: ~Copyable {
       } catch {
         if let unfit = changes.unfitValue(field.label.bytes) as? Value { return unfit }
         if let base, let stored = try? field.validator.decodeMember(base.value(named: field.label.bytes)) { return stored }
-        Self.isReadBeforeSet(field.name)
+        Self.isReadBeforeSet(field.wireName)
       }
     }
     nonmutating set { changes.set(schema.prototype[keyPath: field], to: newValue) }

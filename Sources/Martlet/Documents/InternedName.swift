@@ -19,6 +19,16 @@ struct InternedName: Hashable, @unchecked Sendable {
     }.bytes
   }
 
+  /// The name of a field, or of a member of its object: `address.city`. Its bytes are those of no field's name, since they hold a zero where
+  /// one object ends and the next begins; so a look-up by them finds nothing, even where a document has a field with a dot in its name.
+  init(path name: String) { self.init(name.replacing(".", with: "\0")) }
+
+  /// The names that such a one consists of; none where it is a field's own.
+  static func path(_ name: String) -> [InternedName] {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count > 1 ? parts.map { InternedName(String($0)) } : []
+  }
+
   static func == (lhs: InternedName, rhs: InternedName) -> Bool { lhs.bytes.baseAddress == rhs.bytes.baseAddress }
   func hash(into hasher: inout Hasher) { hasher.combine(bytes.baseAddress) }
 

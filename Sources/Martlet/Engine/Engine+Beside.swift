@@ -13,6 +13,8 @@ extension Engine {
     let seed: UInt64
     let now: Double
     var tries = 0
+    /// Where a live query's pages ended when it ran last; nil for anything else.
+    var pageEnds: PageJournal.Ends?
     let completion: Completion
   }
 
@@ -91,7 +93,7 @@ extension Engine {
 
     func result(in engine: isolated Engine) -> Result<[UInt8], WireError> {
       engine.keepLogLines(of: transaction)
-      if case .failed(let error)? = transaction.abort { return .failure(error) }
+      if let error = engine.failure(of: transaction) { return .failure(error) }
       if let failure { return .failure(engine.describe(failure, in: transaction.functionName)) }
       return .success(json)
     }
@@ -116,6 +118,7 @@ extension Engine {
             contents.settle()
             return contents
           }))
+      transaction.pageJournal = request.pageEnds.map(PageJournal.init)
       var answer = JSONWriter(capacity: 4096)
       let failure = request.arguments.withUnsafeBytes {
         runHandler(request.function, transaction, $0, into: &answer)

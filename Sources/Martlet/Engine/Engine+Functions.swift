@@ -41,8 +41,10 @@ extension Engine {
     return query.key.arguments.withUnsafeBytes { arguments in
       if case .system(let body) = query.function.body { return (runSystemQuery(body, arguments), ReadSet()) }
       let transaction = liveTransaction(query.function, query.key.identity, canWrite: false, tracksReads: true)
+      transaction.pageJournal = PageJournal(query.pageEnds)
       let failure = runHandler(query.function, transaction, arguments, into: &answer)
       let outcome = finish(failure, of: transaction) { headTimestamp }
+      if case .answered = outcome { query.keepPageEnds(of: transaction) }
       return (outcome, transaction.finishReads())
     }
   }
@@ -86,7 +88,7 @@ extension Engine {
     }
     if case .needsOwnThread? = transaction.abort { return .needsOwnThread }
     keepLogLines(of: transaction)
-    if case .failed(let error)? = transaction.abort { return .failed(error) }
+    if let error = self.failure(of: transaction) { return .failed(error) }
     if let failure { return .failed(describe(failure, in: transaction.functionName)) }
     return .answered(timestamp())
   }
@@ -107,10 +109,20 @@ extension Engine {
     case let error as WireError: return error
     case let error as ApplicationError: return WireError(.application, error.message, data: error.data)
     case Transaction.Abort.failed(let error): return error
+    case Transaction.Abort.deferred(let error): return describe(error, in: function)
     case is CancellationError: return WireError(.cancelled, "\(function) was cancelled")
     default:
       logger.error("a function failed", metadata: ["function": "\(function)", "error": "\(error)"])
       return WireError(.functionFailed, "\(function) failed; the details are in the server's log")
+    }
+  }
+
+  /// What the caller is told where the transaction itself failed, whatever its handler made of that; nil where it didn't.
+  nonisolated func failure(of transaction: Transaction) -> WireError? {
+    switch transaction.abort {
+    case .failed(let error): error
+    case .deferred(let error): describe(error, in: transaction.functionName)
+    case .needsOwnThread, nil: nil
     }
   }
 
@@ -150,6 +162,9 @@ extension Engine {
 @usableFromInline
 func checkAnswer(_ answer: borrowing JSONWriter, of function: String) throws {
   guard answer.unfitNumber != 0 else { return }
+  guard answer.unfitNumber != JSONWriter.unencodable else {
+    throw WireError(.schemaViolation, "the answer of \(function) can't be encoded: \(answer.unfitReason)")
+  }
   throw WireError(
     .schemaViolation,
     "the answer of \(function): expected whole number within ±2^53, found \(answer.unfitNumber); answer an Int64 or a Double")
@@ -170,7 +185,7 @@ func runHandler(
     case .action, .system:
       preconditionFailure("\(function.name) does not run in a transaction")
     }
-    try checkAnswer(answer, of: function.name)
+    try checkAnswer(answer, of: function, transaction.catalog)
     return nil
   } catch {
     return error

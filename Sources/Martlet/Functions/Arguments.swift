@@ -86,8 +86,7 @@ public struct Arguments {
   static func invalid(_ name: UnsafeRawBufferPointer, _ error: any Error) -> any Error {
     if let error = error as? WireError { return error }
     let error = error as? ValidationError ?? ValidationError(expected: "a value", found: "\(error)")
-    let path: [ValidationError.PathComponent] = [.field("args"), .field(String(decoding: name, as: UTF8.self))]
-    return WireError(.invalidArguments, "\(ValidationError(path: path + error.path, expected: error.expected, found: error.found))")
+    return WireError(.invalidArguments, "\(error.prefixed(by: .field(String(decoding: name, as: UTF8.self))).prefixed(by: .field("args")))")
   }
 }
 

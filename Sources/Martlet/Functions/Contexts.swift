@@ -17,6 +17,9 @@ public struct QueryContext {
     nonmutating set { transaction.random = newValue }
   }
 
+  /// A new UUID at each access: random, version 4, drawn from `random`, so the same in each run of one request.
+  public var uuid: String { transaction.nextUUID() }
+
   /// Runs another query on the same snapshot.
   public func run<Result: WireValue>(_ call: FunctionCall<Result>) throws -> Result {
     try transaction.registry.runNested(call, in: transaction)
@@ -39,6 +42,9 @@ public struct MutationContext {
     get { transaction.random }
     nonmutating set { transaction.random = newValue }
   }
+
+  /// A new UUID at each access: random, version 4, drawn from `random`, so the same in each run of one request.
+  public var uuid: String { transaction.nextUUID() }
 
   /// Runs a query or a mutation inside this transaction. One that throws takes back its own writes; this mutation may
   /// catch the error and go on.

@@ -15,13 +15,22 @@ public final class FunctionDefinition: Sendable {
   package let kind: FunctionKind
   package let visibility: Visibility
   package let arguments: ValidatorShape
-  package let returns: ValidatorShape
+  let answer: AnswerShape
+  package var returns: ValidatorShape { answer.shape() }
   package let body: Body
-  package let limits: Limits?
+  private let limitChanges: LimitChanges?
 
-  package init(
-    name: String, visibility: Visibility, arguments: [(name: String, shape: ValidatorShape)], limits: Limits? = nil,
+  package convenience init(
+    name: String, visibility: Visibility, arguments: [(name: String, shape: ValidatorShape)], limits: LimitChanges? = nil,
     returns: ValidatorShape = .any, body: Body
+  ) {
+    self.init(
+      name: name, visibility: visibility, arguments: arguments, limits: limits, answer: AnswerShape(returns), body: body)
+  }
+
+  init(
+    name: String, visibility: Visibility, arguments: [(name: String, shape: ValidatorShape)], limits: LimitChanges?,
+    answer: AnswerShape, body: Body
   ) {
     self.name = name
     utf8Name = ContiguousArray(name.utf8)
@@ -31,8 +40,8 @@ public final class FunctionDefinition: Sendable {
         if case .optional(let inner) = $0.shape { return .init(name: $0.name, shape: inner, optional: true) }
         return .init(name: $0.name, shape: $0.shape, optional: false)
       })
-    self.returns = returns
-    self.limits = limits
+    self.answer = answer
+    limitChanges = limits
     self.body = body
     kind =
       switch body {
@@ -40,6 +49,14 @@ public final class FunctionDefinition: Sendable {
       case .mutation: .mutation
       case .action: .action
       }
+  }
+
+  /// What the function may use on a server with these limits.
+  func limits(on server: Limits) -> Limits {
+    guard let limitChanges else { return server }
+    var limits = server
+    limitChanges(&limits)
+    return limits
   }
 
   /// Whether only an admin may call it once an admin key is configured.
@@ -50,26 +67,29 @@ public final class FunctionDefinition: Sendable {
 extension FunctionDefinition {
   @usableFromInline
   convenience init(
-    path: String, name: String, visibility: Visibility, limits: Limits?, arguments: [(name: String, shape: ValidatorShape)],
+    path: String, name: String, visibility: Visibility, limits: LimitChanges?, arguments: [(name: String, shape: ValidatorShape)],
+    answer: AnswerShape,
     query: @escaping @Sendable (QueryContext, inout Arguments, inout JSONWriter) throws -> Void
   ) {
-    self.init(name: "\(path):\(name)", visibility: visibility, arguments: arguments, limits: limits, body: .query(query))
+    self.init(name: "\(path):\(name)", visibility: visibility, arguments: arguments, limits: limits, answer: answer, body: .query(query))
   }
 
   @usableFromInline
   convenience init(
-    path: String, name: String, visibility: Visibility, limits: Limits?, arguments: [(name: String, shape: ValidatorShape)],
+    path: String, name: String, visibility: Visibility, limits: LimitChanges?, arguments: [(name: String, shape: ValidatorShape)],
+    answer: AnswerShape,
     mutation: @escaping @Sendable (MutationContext, inout Arguments, inout JSONWriter) throws -> Void
   ) {
-    self.init(name: "\(path):\(name)", visibility: visibility, arguments: arguments, limits: limits, body: .mutation(mutation))
+    self.init(name: "\(path):\(name)", visibility: visibility, arguments: arguments, limits: limits, answer: answer, body: .mutation(mutation))
   }
 
   @usableFromInline
   convenience init(
-    path: String, name: String, visibility: Visibility, limits: Limits?, arguments: [(name: String, shape: ValidatorShape)],
+    path: String, name: String, visibility: Visibility, limits: LimitChanges?, arguments: [(name: String, shape: ValidatorShape)],
+    answer: AnswerShape,
     action: @escaping @Sendable (ActionContext, [UInt8]) async throws -> [UInt8]
   ) {
-    self.init(name: "\(path):\(name)", visibility: visibility, arguments: arguments, limits: limits, body: .action(action))
+    self.init(name: "\(path):\(name)", visibility: visibility, arguments: arguments, limits: limits, answer: answer, body: .action(action))
   }
 }
 

@@ -14,6 +14,7 @@ package final class FunctionRegistry: Sendable {
   package init(_ functions: [FunctionDefinition]) throws {
     var byName: [FunctionName: FunctionDefinition] = [:]
     for function in functions {
+      _ = function.returns  // A type whose shape can't be learnt is to be met now, and not by who asks for it.
       let name = FunctionName(bytes: ContiguousArray(function.name.utf8))
       guard byName.updateValue(function, forKey: name) == nil else {
         throw SchemaError("two functions are called \"\(function.name)\"; rename one")
@@ -67,7 +68,7 @@ package final class FunctionRegistry: Sendable {
         case .action, .system:
           throw WireError(.wrongKind, "\(call.name) can't be run inside a transaction; run it from an action")
         }
-        try checkAnswer(answer, of: call.name)
+        try checkAnswer(answer, of: function, transaction.catalog)
       }
     }
     return try answer.withUnsafeBytes {

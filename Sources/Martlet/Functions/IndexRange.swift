@@ -4,7 +4,8 @@ import MartletWire
 /// next one.
 ///
 /// The compiler checks the types of the values; that the fields come in the index's order is checked when the range is
-/// made, with an error that says which field was due.
+/// made, with an error that says which field was due. A field may also be given by its name on the wire, with a `Value`: see
+/// `IndexRange+Names.swift`.
 public struct IndexRange<T: Table> {
   private let schema: TableSchema<T>
   private let layout: TableLayout
@@ -15,9 +16,14 @@ public struct IndexRange<T: Table> {
   private var upper: Bound?
   private var problem: String?
 
+  /// The bytes of a field's value; of the creation time, which follows all fields, the tie.
+  enum Key {
+    case bytes([UInt8])
+    case creationTime(UInt64)
+  }
+
   private struct Bound {
-    var field: Int
-    var bytes: [UInt8]
+    var key: Key
     var isInclusive: Bool
   }
 
@@ -28,76 +34,86 @@ public struct IndexRange<T: Table> {
   }
 
   public func eq<Value>(_ field: KeyPath<T, Field<Value>>, _ value: Value) -> IndexRange<T> {
-    let field = schema.prototype[keyPath: field]
-    var range = self
-    if lower != nil || upper != nil {
-      range.refuse("eq(\"\(field.name)\") must come before the bounds of the range")
-    } else if range.expect(field.name, at: equalities, "eq") {
-      let bytes = range.bytes(of: value, field, "eq")
-      range.prefix += bytes
-      range.equalities += 1
-    }
-    return range
+    narrowed(field, value, "eq") { $0.equal($1, $2, "eq") }
   }
 
   public func gt<Value>(_ field: KeyPath<T, Field<Value>>, _ value: Value) -> IndexRange<T> {
-    lowerBound(field, value, inclusive: false, "gt")
+    narrowed(field, value, "gt") { $0.lowerBound($1, $2, inclusive: false, "gt") }
   }
 
   public func gte<Value>(_ field: KeyPath<T, Field<Value>>, _ value: Value) -> IndexRange<T> {
-    lowerBound(field, value, inclusive: true, "gte")
+    narrowed(field, value, "gte") { $0.lowerBound($1, $2, inclusive: true, "gte") }
   }
 
   public func lt<Value>(_ field: KeyPath<T, Field<Value>>, _ value: Value) -> IndexRange<T> {
-    upperBound(field, value, inclusive: false, "lt")
+    narrowed(field, value, "lt") { $0.upperBound($1, $2, inclusive: false, "lt") }
   }
 
   public func lte<Value>(_ field: KeyPath<T, Field<Value>>, _ value: Value) -> IndexRange<T> {
-    upperBound(field, value, inclusive: true, "lte")
+    narrowed(field, value, "lte") { $0.upperBound($1, $2, inclusive: true, "lte") }
   }
 
-  private func lowerBound<Value>(
-    _ field: KeyPath<T, Field<Value>>, _ value: Value, inclusive: Bool, _ call: String
+  private func narrowed<Value>(
+    _ field: KeyPath<T, Field<Value>>, _ value: Value, _ call: String, _ narrow: (inout IndexRange<T>, String, Key) -> Void
   ) -> IndexRange<T> {
     let field = schema.prototype[keyPath: field]
     var range = self
+    if let problem = field.label.problem {
+      range.refuse("\(call): \(problem)")
+    } else {
+      let key = Key.bytes(range.bytes(of: value, field, call))
+      narrow(&range, field.wireName, key)
+    }
+    return range
+  }
+
+  mutating func equal(_ field: String, _ key: Key, _ call: String) {
+    if lower != nil || upper != nil {
+      refuse("eq(\"\(field)\") must come before the bounds of the range")
+    } else if expect(field, call) {
+      switch key {
+      case .bytes(let bytes):
+        prefix += bytes
+        equalities += 1
+      case .creationTime:
+        lower = Bound(key: key, isInclusive: true)
+        upper = lower
+      }
+    }
+  }
+
+  mutating func lowerBound(_ field: String, _ key: Key, inclusive: Bool, _ call: String) {
     if lower != nil {
-      range.refuse("\(call)(\"\(field.name)\"): the range has a lower bound already")
-    } else if range.expect(field.name, at: equalities, call) {
-      let bytes = range.bytes(of: value, field, call)
-      range.lower = Bound(field: equalities, bytes: bytes, isInclusive: inclusive)
+      refuse("\(call)(\"\(field)\"): the range has a lower bound already")
+    } else if expect(field, call) {
+      lower = Bound(key: key, isInclusive: inclusive)
     }
-    return range
   }
 
-  private func upperBound<Value>(
-    _ field: KeyPath<T, Field<Value>>, _ value: Value, inclusive: Bool, _ call: String
-  ) -> IndexRange<T> {
-    let field = schema.prototype[keyPath: field]
-    var range = self
+  mutating func upperBound(_ field: String, _ key: Key, inclusive: Bool, _ call: String) {
     if upper != nil {
-      range.refuse("\(call)(\"\(field.name)\"): the range has an upper bound already")
-    } else if range.expect(field.name, at: equalities, call) {
-      let bytes = range.bytes(of: value, field, call)
-      range.upper = Bound(field: equalities, bytes: bytes, isInclusive: inclusive)
+      refuse("\(call)(\"\(field)\"): the range has an upper bound already")
+    } else if expect(field, call) {
+      upper = Bound(key: key, isInclusive: inclusive)
     }
-    return range
   }
 
-  private mutating func expect(_ field: String, at position: Int, _ call: String) -> Bool {
+  /// Whether it is this field's turn.
+  private mutating func expect(_ field: String, _ call: String) -> Bool {
     let fields = layout.definition.indexes[slot.declaredPosition].fields
-    guard position < fields.count else {
+    guard equalities < fields.count || field == "_creationTime" else {
       refuse("\(call)(\"\(field)\"): every field of the index has its equality already")
       return false
     }
-    guard fields[position] == field else {
-      refuse("\(call)(\"\(field)\"): field \"\(fields[position])\" is due, the index is on (\(fields.joined(separator: ", ")))")
+    let due = equalities < fields.count ? fields[equalities] : "_creationTime"
+    guard due == field else {
+      refuse("\(call)(\"\(field)\"): field \"\(due)\" is due, the index is on (\(fields.joined(separator: ", ")))")
       return false
     }
     return true
   }
 
-  private mutating func refuse(_ reason: String) { problem = problem ?? reason }
+  mutating func refuse(_ reason: String) { problem = problem ?? reason }
 
   /// The memcomparable bytes of a field's value; those of a missing field for an absent optional.
   private mutating func bytes<Value>(of value: Value, _ field: Field<Value>, _ call: String) -> [UInt8] {
@@ -109,7 +125,7 @@ public struct IndexRange<T: Table> {
         keys.appendMissing()
       } else {
         var reader = JSONReader($0)
-        do { try keys.append(json: &reader) } catch { refuse("\(call)(\"\(field.name)\"): no document can hold this value: \(error)") }
+        do { try keys.append(json: &reader) } catch { refuse("\(call)(\"\(field.wireName)\"): no document can hold this value: \(error)") }
       }
     }
     return keys.key(tie: 0).bytes
@@ -125,15 +141,21 @@ public struct IndexRange<T: Table> {
       let base = IndexKey(prefix)
       var from: IndexKey? = prefix.isEmpty ? nil : base
       var to: IndexKey? = prefix.isEmpty ? nil : base.prefixSuccessor()
-      if let lower {
-        let bound = IndexKey(prefix + lower.bytes)
-        from = lower.isInclusive ? bound : bound.prefixSuccessor()
-      }
-      if let upper {
-        let bound = IndexKey(prefix + upper.bytes)
-        to = upper.isInclusive ? bound.prefixSuccessor() : bound
-      }
+      if let lower { from = position(lower, isAfter: !lower.isInclusive) }
+      if let upper { to = position(upper, isAfter: upper.isInclusive) }
       return (from, to)
+    }
+  }
+
+  /// Where the entries with the bound's value begin, or (`isAfter`) where they end.
+  private func position(_ bound: Bound, isAfter: Bool) -> IndexKey? {
+    switch bound.key {
+    case .bytes(let bytes):
+      let key = IndexKey(prefix + bytes)
+      return isAfter ? key.prefixSuccessor() : key
+    case .creationTime(let tie):
+      let key = IndexKey(prefix, tie: tie)
+      return isAfter ? key.successor : key
     }
   }
 }

@@ -32,7 +32,8 @@ extension Engine {
   }
 
   private func runBeside(_ query: LiveQuery) {
-    let request = besideRequest(query.function, arguments: query.key.arguments, identity: query.key.identity) { _, _ in }
+    var request = besideRequest(query.function, arguments: query.key.arguments, identity: query.key.identity) { _, _ in }
+    request.pageEnds = query.pageEnds
     let id = query.id
     runBeside(request, canWrite: false, tracksReads: true) { engine, run in
       engine.finishLiveQuery(id, run)
@@ -52,7 +53,9 @@ extension Engine {
     }
     watch(query, reads)
     switch run.result(in: self) {
-    case .success(let json): adopt(.value(json), for: query)
+    case .success(let json):
+      query.keepPageEnds(of: run.transaction)
+      adopt(.value(json), for: query)
     case .failure(let error): adopt(.failure(error), for: query)
     }
     query.state = .current
@@ -126,6 +129,7 @@ extension Engine {
     let key = LiveQueryKey(
       function: old.key.function, arguments: old.key.arguments, identity: subscription.session.identity)
     subscription.follow(live.query(key, old.function))
+    subscription.query.keepPageEnds(of: old)
     live.attach(subscription)
     subscription.session.stopAwaiting(old, engine: self)
     noteNews(for: subscription.session)

@@ -26,7 +26,8 @@ enum LiveResult: Hashable {
 ///        ▲                                       │  ▲               │
 ///        └───────────────run─────────────────────┘  └─touched since─┴──not touched──▶ current
 ///
-/// While `current`, `result` equals the query evaluated at the head: any commit that could change it makes it stale.
+/// While `current`, `result` equals the query evaluated at the head: any commit that could change it makes it stale. Pages
+/// within it are evaluated up to where they ended before: see `PageJournal`.
 final class LiveQuery {
   enum State: Equatable {
     case stale
@@ -47,11 +48,21 @@ final class LiveQuery {
   /// What takes the ranges of `reads` out of the tables' interest, table by table.
   var rangeTokens: [[TableInterest.RangeToken]] = []
   var subscriptions: [ObjectIdentifier: Subscription] = [:]
+  /// Where the pages of its last answer ended.
+  private(set) var pageEnds: PageJournal.Ends = [:]
 
   init(id: LiveQueryID, key: LiveQueryKey, function: FunctionDefinition) {
     self.id = id
     self.key = key
     self.function = function
+  }
+
+  /// To be called for a run that gave an answer: what a client has seen last is what must stay together.
+  func keepPageEnds(of transaction: Transaction) { pageEnds = transaction.pageJournal?.ends ?? [:] }
+
+  /// To be called where this query takes another's place under a subscription.
+  func keepPageEnds(of other: LiveQuery) {
+    if result == nil, pageEnds.isEmpty { pageEnds = other.pageEnds }
   }
 }
 

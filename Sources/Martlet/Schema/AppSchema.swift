@@ -56,8 +56,9 @@ package struct AppSchema: Sendable {
       guard indexes.insert(index.name).inserted else {
         throw SchemaError("table \(table): \"\(index.name)\" is the name of another index, or of one that every table has")
       }
-      guard !index.fields.isEmpty else { throw SchemaError("index \(index.name) of table \(table) has no field") }
+      try definition.check(index)
     }
+    try definition.checkDistinctIndexes()
   }
 
   private static func checkName(_ name: String, _ what: String) throws {

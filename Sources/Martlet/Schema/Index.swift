@@ -3,6 +3,9 @@
 /// A range of an index costs O(log n + documents read). Every index counts, so `count` over a range is O(log n); one
 /// that is declared with `summing:` also adds that field up, so that `sum` is O(log n) too. An index costs each write
 /// that changes one of its fields O(log n), and about 60 bytes a document.
+///
+/// A field may be a member of another one's object (`\Customers.address.city`, `address.city` on the wire). Documents that lack it, or
+/// something on the way to it, stand where documents without the field do: first.
 public struct Index<T: Table>: Sendable {
   package let label: Label
   package let fields: @Sendable (T) -> [Label]

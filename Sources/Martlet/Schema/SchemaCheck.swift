@@ -10,6 +10,9 @@ extension TableLayout {
       if definition.allowsOtherFields { try checkDeclared(document, &reader, number) } else { try shape.check(&reader, tableNumber: number) }
       for field in objectFields {
         do { try field.checkObjects?(document.value(of: field.name)) } catch {
+          if let error = error as? ValidationError {
+            throw WireError(.schemaViolation, "document of table \(name): \(error.prefixed(by: .field(field.name)))")
+          }
           throw WireError(.schemaViolation, "document of table \(name): \(field.name): \(error)")
         }
       }
@@ -45,15 +48,6 @@ extension TableLayout {
 }
 
 extension ValidatorShape {
-  /// Whether a value of this shape is made by code of the app's own, which may refuse what the shape lets through.
-  var hasObjects: Bool {
-    switch self {
-    case .object: true
-    case .array(let element), .record(let element), .optional(let element): element.hasObjects
-    default: false
-    }
-  }
-
   /// Whether a Swift value of this shape's type may not fit the shape: an id can be of another table, `any` can nest too
   /// deep, an `Int` can be too large for a float64, a `String` be another than the literal, a record's name be no field's.
   var isWiderThanItsType: Bool {

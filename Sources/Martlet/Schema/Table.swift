@@ -60,11 +60,18 @@ extension ID: WireValue {
     return ID(raw)
   }
   public func encode(to writer: inout JSONWriter) { raw.encode(to: &writer) }
+  public static var shape: ValidatorShape { .id(table: T.name) }
+}
+
+/// For members of `Codable` types; Martlet's own coders read and write ids as `WireValue`s, and look up their tables.
+extension ID: Codable {
+  public init(from decoder: any Decoder) throws { self.init(try DocumentID(from: decoder)) }
+  public func encode(to encoder: any Encoder) throws { try raw.encode(to: encoder) }
 }
 
 extension Validator {
   /// An id of a document of `table`.
   public static func id<Owner: Table>(_ table: Owner.Type) -> Validator<ID<Owner>> where T == ID<Owner> {
-    Validator<ID<Owner>>(shape: .id(table: Owner.name))
+    Validator<ID<Owner>>(shape: .id(table: Owner.name), mayRefuse: false)
   }
 }

@@ -13,6 +13,8 @@ package struct TableDefinition: Sendable {
     package var name: String
     package var fields: [String]
     package var summedField: String?
+    /// Why one of the fields doesn't exist, where a key path led to none.
+    package var problem: String?
     var isUnique = false
   }
 

@@ -27,7 +27,9 @@ package final class TableSchema<T: Table>: Sendable {
           .init(
             name: index.label.name,
             fields: index.fields(prototype).map(\.name),
-            summedField: index.summed?(prototype).name, isUnique: index.isUnique))
+            summedField: index.summed?(prototype).name,
+            problem: (index.fields(prototype) + [index.summed?(prototype)]).lazy.compactMap { $0?.problem }.first,
+            isUnique: index.isUnique))
       }
     }
     self.prototype = prototype

@@ -223,10 +223,9 @@ extension Engine {
     guard !json.isEmpty else { return Array("{}".utf8) }
     do {
       var reader = JSONReader(json)
-      let value = try reader.readValue()
-      try reader.finish()
       var writer = JSONWriter()
-      writer.write(value: value)
+      try writer.write(canonical: &reader)
+      try reader.finish()
       return writer.bytes
     } catch {
       throw WireError(.badRequest, "the arguments are not valid JSON: \(error)")

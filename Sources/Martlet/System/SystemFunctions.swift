@@ -28,7 +28,7 @@ enum SystemFunctions {
       for table in transaction.catalog.tables.sorted(by: { $0.layout.name < $1.layout.name }) {
         let layout = table.layout
         try transaction.charge()
-        transaction.note(range: ReadRange(table: layout.number, index: .byCreationTime, lower: nil, upper: nil))
+        transaction.note(range: TableRange(table: table).asRead(ofPositions: true))
         list.append([
           "name": .string(layout.name),
           "documents": .float64(Double(transaction.view(of: table).count)),

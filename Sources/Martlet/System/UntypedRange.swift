@@ -3,6 +3,7 @@ import MartletWire
 /// A range of an index from JSON: `{"eq":[…],"gt"|"gte":…,"lt"|"lte":…}`.
 struct UntypedRange {
   private let slot: IndexSlot
+  private let fields: Int
   private var equalities: [Value] = []
   private var lower: (value: Value, isInclusive: Bool)?
   private var upper: (value: Value, isInclusive: Bool)?
@@ -23,10 +24,13 @@ struct UntypedRange {
       default: throw Self.invalid("\(name): expected eq, gt, gte, lt or lte")
       }
     }
-    let fields = slot.declaredPosition < 0 ? 1 : layout.definition.indexes[slot.declaredPosition].fields.count
+    fields = slot.declaredPosition < 0 ? 1 : layout.definition.indexes[slot.declaredPosition].fields.count
+    // The creation time, by which every index ends, can be named as well.
+    let nameable = slot.declaredPosition < 0 ? 1 : fields + 1
     let named = equalities.count + (lower == nil && upper == nil ? 0 : 1)
-    guard named <= fields else {
-      throw Self.invalid("index \(layout.name(of: slot)) has \(fields) fields, the range names \(named)")
+    guard named <= nameable else {
+      let names = layout.fields(of: slot).joined(separator: ", ")
+      throw Self.invalid("index \(layout.name(of: slot)) is on (\(names)), the range names \(named) fields")
     }
   }
 
@@ -60,13 +64,15 @@ struct UntypedRange {
       return IndexKey(id: InternalID(id))
     }
     var keys = IndexKeyWriter()
-    for value in values { keys.append(value: value) }
-    return keys.key(tie: 0)
+    for value in values.prefix(fields) { keys.append(value: value) }
+    guard values.count > fields else { return keys.key(tie: 0) }
+    guard case .float64(let time) = values[fields] else { throw Self.invalid("_creationTime: expected number, found another value") }
+    return keys.key(tie: IndexKey.orderedBits(time))
   }
 
   /// The first position behind them.
   private func after(_ values: [Value]) throws -> IndexKey? {
     let position = try position(values)
-    return slot.declaredPosition < 0 ? position.successor : position.prefixSuccessor()
+    return slot.declaredPosition < 0 || values.count > fields ? position.successor : position.prefixSuccessor()
   }
 }

@@ -79,4 +79,22 @@ struct IndexContents: Sendable {
       try counted.tree.forEach(from: lower, to: upper, descending: descending) { try body($0, $1.id) }
     }
   }
+
+  /// The key that has `offset` others of the range before it. O(log n).
+  func key(offset: Int, from lower: IndexKey?, to upper: IndexKey?, descending: Bool) -> IndexKey? {
+    assert(isSettled)
+    return isSummed
+      ? summed.tree.entry(offset: offset, from: lower, to: upper, descending: descending)?.key
+      : counted.tree.entry(offset: offset, from: lower, to: upper, descending: descending)?.key
+  }
+
+  func steps(from lower: IndexKey?, to upper: IndexKey?, descending: Bool) -> () -> (key: IndexKey, id: InternalID)? {
+    assert(isSettled)
+    if isSummed {
+      var cursor = summed.tree.cursor(from: lower, to: upper, descending: descending)
+      return { cursor.next().map { ($0.key, $0.payload.id) } }
+    }
+    var cursor = counted.tree.cursor(from: lower, to: upper, descending: descending)
+    return { cursor.next().map { ($0.key, $0.payload.id) } }
+  }
 }

@@ -4,12 +4,30 @@ final class IndexLayout: Sendable {
   let fields: [InternedName]
   let summedField: InternedName?
   let isUnique: Bool
+  /// Of the fields that are members of a field's object, the names that lead to them.
+  private let paths: [InternedName: [InternedName]]
+  private let hasPaths: Bool
 
   init(_ definition: TableDefinition.Index) {
     name = definition.name
-    fields = definition.fields.map(InternedName.init)
-    summedField = definition.summedField.map(InternedName.init)
+    fields = definition.fields.map { InternedName(path: $0) }
+    summedField = definition.summedField.map { InternedName(path: $0) }
     isUnique = definition.isUnique
+    let names = (definition.fields + [definition.summedField]).compactMap(\.self).filter { $0.contains(".") }
+    paths = Dictionary(uniqueKeysWithValues: Set(names).map { (InternedName(path: $0), InternedName.path($0)) })
+    hasPaths = !paths.isEmpty
+  }
+
+  /// The JSON of one of the index's fields; nil where the document lacks it.
+  @inline(__always)
+  private func value(_ field: InternedName, of document: DocumentStorage) -> UnsafeRawBufferPointer? {
+    if let json = document.value(named: field.bytes) { return json }
+    return hasPaths ? member(field, of: document) : nil
+  }
+
+  @inline(never)
+  private func member(_ field: InternedName, of document: DocumentStorage) -> UnsafeRawBufferPointer? {
+    paths[field].flatMap { document.value(at: $0) }
   }
 
   /// The document's position in this index: its fields' memcomparable bytes, then its creation time, which is distinct
@@ -17,7 +35,7 @@ final class IndexLayout: Sendable {
   func key(of document: DocumentStorage, with writer: inout IndexKeyWriter) -> IndexKey {
     writer.removeAll()
     for field in fields {
-      if let json = document.value(named: field.bytes) {
+      if let json = value(field, of: document) {
         var reader = JSONReader(json)
         do {
           try writer.append(json: &reader)
@@ -46,8 +64,8 @@ final class IndexLayout: Sendable {
   }
 
   private func hasSameValue(_ field: InternedName, in old: DocumentStorage, and new: DocumentStorage) -> Bool {
-    guard let oldValue = old.value(named: field.bytes), let newValue = new.value(named: field.bytes) else {
-      return old.value(named: field.bytes) == nil && new.value(named: field.bytes) == nil
+    guard let oldValue = value(field, of: old), let newValue = value(field, of: new) else {
+      return value(field, of: old) == nil && value(field, of: new) == nil
     }
     return oldValue.count == newValue.count && compareBytes(oldValue, newValue) == 0
   }
@@ -56,7 +74,7 @@ final class IndexLayout: Sendable {
   func values(of document: DocumentStorage) -> [Value]? {
     var values: [Value] = []
     for field in fields {
-      guard let json = document.value(named: field.bytes) else { return nil }
+      guard let json = value(field, of: document) else { return nil }
       var reader = JSONReader(json)
       guard let value = try? reader.readValue() else { return nil }
       values.append(value)
@@ -66,7 +84,7 @@ final class IndexLayout: Sendable {
 
   /// What the document adds to this index's sum: its summed field where that is a number, else nothing.
   func summand(of document: DocumentStorage) -> Double {
-    guard let summedField, let json = document.value(named: summedField.bytes) else { return 0 }
+    guard let summedField, let json = value(summedField, of: document) else { return 0 }
     var reader = JSONReader(json)
     return (try? reader.readDouble()) ?? 0
   }

@@ -50,6 +50,6 @@ extension IndexKey {
 
   /// The least position after this one.
   package var successor: IndexKey {
-    tie < .max ? with(tie: tie + 1) : prefixSuccessor() ?? self
+    tie < .max ? with(tie: tie + 1) : count > 0 ? prefixSuccessor() : self
   }
 }

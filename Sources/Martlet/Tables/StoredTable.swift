@@ -66,9 +66,9 @@ package actor StoredTable {
       }
       return []
     }
-    var positions: ContiguousArray<(IndexSlot, IndexKey)> = []
+    var positions: ContiguousArray<TableInterest.ChangedPosition> = []
     for write in writes where write.changesAnything {
-      contents.apply(write, layout: layout, keys: &keys) { positions.append(($0, $1)) }
+      contents.apply(write, layout: layout, keys: &keys) { positions.append(($0, $1, isKept: $2)) }
     }
     return interest.queries(at: positions)
   }

@@ -36,6 +36,38 @@ extension TableContents {
     indexes[slot.declaredPosition].sum(from: lower, to: upper)
   }
 
+  /// The position that has `offset` others of the range before it, in the range's order; nil where there are no more than
+  /// those. O(log n).
+  func position(in range: TableRange, offset: Int) -> IndexKey? {
+    let (lower, upper, isDescending) = (range.lower, range.upper, range.isDescending)
+    switch range.slot {
+    case .byID:
+      return documents.entry(offset: offset, from: lower?.boundingID, to: upper?.boundingID, descending: isDescending)
+        .map { IndexKey(id: $0.key) }
+    case .byCreationTime:
+      return byCreationTime.entry(offset: offset, from: lower?.tie, to: upper?.tie, descending: isDescending)
+        .map { IndexKey([], tie: $0.key) }
+    default:
+      return indexes[range.slot.declaredPosition].key(offset: offset, from: lower, to: upper, descending: isDescending)
+    }
+  }
+
+  /// Gives the range's documents one by one, as this version of the table has them. O(log n), then as `forEach`.
+  func steps(through range: TableRange) -> () -> (position: IndexKey, document: DocumentStorage)? {
+    let (lower, upper, isDescending) = (range.lower, range.upper, range.isDescending)
+    switch range.slot {
+    case .byID:
+      var cursor = documents.cursor(from: lower?.boundingID, to: upper?.boundingID, descending: isDescending)
+      return { cursor.next().map { (IndexKey(id: $0.key), $0.payload.document) } }
+    case .byCreationTime:
+      var cursor = byCreationTime.cursor(from: lower?.tie, to: upper?.tie, descending: isDescending)
+      return { cursor.next().map { (IndexKey([], tie: $0.key), resolve($0.payload.id)) } }
+    default:
+      let next = indexes[range.slot.declaredPosition].steps(from: lower, to: upper, descending: isDescending)
+      return { next().map { ($0.key, resolve($0.id)) } }
+    }
+  }
+
   private func resolve(_ id: InternalID) -> DocumentStorage {
     guard let document = document(id) else { preconditionFailure("an index entry leads to a document of its table") }
     return document

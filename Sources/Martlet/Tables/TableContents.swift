@@ -24,14 +24,14 @@ package struct TableContents: Sendable {
   /// Carries out one write. `old` is the document that stands under the id now (nil for an insert), `new` the one that is
   /// to (nil for a delete).
   mutating func apply(_ write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter) {
-    apply(write, layout: layout, keys: &keys, tellsUnchanged: false) { _, _ in }
+    apply(write, layout: layout, keys: &keys, tellsUnchanged: false) { _, _, _ in }
   }
 
-  /// The same, and tells `changed` each position that an entry left, entered, or kept while its document changed.
+  /// The same, and tells `changed` each position that an entry left, entered, or (`isKept`) kept while its document changed.
   @inline(__always)
   mutating func apply(
     _ write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter, tellsUnchanged: Bool = true,
-    changed: (IndexSlot, IndexKey) -> Void
+    changed: (IndexSlot, IndexKey, _ isKept: Bool) -> Void
   ) {
     let id = write.internalID
     if let new = write.new {
@@ -44,8 +44,9 @@ package struct TableContents: Sendable {
       byCreationTime.remove(IndexKey.orderedBits(old.creationTime))
     }
     if let document = write.new ?? write.old {
-      changed(.byID, IndexKey(id: id))
-      changed(.byCreationTime, IndexKey(creationTime: document.creationTime))
+      let isKept = write.old != nil && write.new != nil
+      changed(.byID, IndexKey(id: id), isKept)
+      changed(.byCreationTime, IndexKey(creationTime: document.creationTime), isKept)
     }
     for position in indexes.indices {
       let index = layout.indexes[position]
@@ -53,9 +54,10 @@ package struct TableContents: Sendable {
       let oldKey = write.old.map { index.key(of: $0, with: &keys) }
       let newKey = write.new.map { index.key(of: $0, with: &keys) }
       let summand = write.new.map(index.summand) ?? 0
-      if let oldKey { changed(.declared(position), oldKey) }
-      if let newKey, newKey != oldKey { changed(.declared(position), newKey) }
-      if oldKey == newKey {
+      let isKept = oldKey == newKey
+      if let oldKey { changed(.declared(position), oldKey, isKept) }
+      if let newKey, !isKept { changed(.declared(position), newKey, false) }
+      if isKept {
         guard let newKey, indexes[position].isSummed, summand != index.summand(of: write.old!) else { continue }
         indexes[position].insert(newKey, id: id, summand: summand)
         continue

@@ -43,6 +43,15 @@ package final class TableLayout: Sendable {
     }
   }
 
+  /// Where a document stands in an index.
+  func position(of document: DocumentStorage, in slot: IndexSlot, with keys: inout IndexKeyWriter) -> IndexKey {
+    switch slot {
+    case .byID: IndexKey(id: InternalID(document.id))
+    case .byCreationTime: IndexKey(creationTime: document.creationTime)
+    default: indexes[slot.declaredPosition].key(of: document, with: &keys)
+    }
+  }
+
   /// The fields that `slot` orders by, as a range may name them.
   func fields(of slot: IndexSlot) -> [String] {
     switch slot {

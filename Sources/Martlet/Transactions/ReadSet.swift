@@ -4,6 +4,8 @@ package struct ReadRange: Hashable, Sendable {
   package var index: IndexSlot
   package var lower: IndexKey?
   package var upper: IndexKey?
+  /// Only which positions there are was read, as by a count; not the documents. A document that changes and stays where it is doesn't matter then.
+  package var isOfPositions = false
 
   func contains(_ position: IndexKey) -> Bool {
     if let lower, position < lower { return false }
@@ -21,6 +23,16 @@ package struct ReadSet: Hashable, Sendable {
 
   mutating func add(point: DocumentID) { points.append(point) }
   mutating func add(range: ReadRange) { ranges.append(range) }
+
+  /// Takes a range in the place of one that was added before, and gives the place; nil adds it. Places hold until the set is normalized.
+  mutating func set(range: ReadRange, at place: Int?) -> Int {
+    guard let place else {
+      ranges.append(range)
+      return ranges.count - 1
+    }
+    ranges[place] = range
+    return place
+  }
 
   /// Orders the set and drops repetitions, so that equal sets compare equal and each table's part is one slice.
   mutating func normalize() {
@@ -68,16 +80,11 @@ package struct ReadSet: Hashable, Sendable {
   func isTouched(by write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter) -> Bool {
     if points.contains(write.id) { return true }
     for range in ranges where range.table == write.id.tableNumber {
-      for document in [write.old, write.new] {
-        guard let document else { continue }
-        let position: IndexKey =
-          switch range.index {
-          case .byID: IndexKey(id: write.internalID)
-          case .byCreationTime: IndexKey(creationTime: document.creationTime)
-          default: layout.indexes[range.index.declaredPosition].key(of: document, with: &keys)
-          }
-        if range.contains(position) { return true }
-      }
+      let old = write.old.map { layout.position(of: $0, in: range.index, with: &keys) }
+      let new = write.new.map { layout.position(of: $0, in: range.index, with: &keys) }
+      if range.isOfPositions, old == new { continue }
+      if let old, range.contains(old) { return true }
+      if let new, range.contains(new) { return true }
     }
     return false
   }

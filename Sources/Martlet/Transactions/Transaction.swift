@@ -25,6 +25,8 @@ package final class Transaction {
     /// It used up the engine thread's budget.
     case needsOwnThread
     case failed(WireError)
+    /// An error that a loop over documents couldn't throw where it came up.
+    case deferred(any Error)
   }
 
   @usableFromInline let catalog: Catalog
@@ -59,6 +61,8 @@ package final class Transaction {
   /// The handler has returned. What it kept of its context is of no use any more: the object may run another.
   private var isOver = false
   var logLines: [LogLine] = []
+  /// Where live pages end; nil where none is live.
+  var pageJournal: PageJournal?
 
   private(set) var documentsRead = 0
   private(set) var documentsWritten = 0
@@ -87,7 +91,7 @@ package final class Transaction {
     self.place = place
     self.snapshots = snapshots
     function = start.function
-    limits = start.function.limits ?? start.limits.limits
+    limits = start.function.limits(on: start.limits.limits)
     warnings = LimitWarnings(limits)
     snapshotTimestamp = start.timestamp
     identity = start.identity
@@ -104,7 +108,7 @@ package final class Transaction {
     end()
     if function !== self.function {
       self.function = function
-      limits = function.limits ?? defaultLimits.limits
+      limits = function.limits(on: defaultLimits.limits)
     }
     self.identity = identity
     snapshotTimestamp = timestamp
@@ -122,6 +126,7 @@ package final class Transaction {
     chargesUntilClock = Self.chargesPerClock
     if tracksReads { reads = ReadSet() }
     if !logLines.isEmpty { logLines = [] }
+    if pageJournal != nil { pageJournal = nil }
   }
 
   /// Lets go of what the run saw and wrote.
@@ -156,6 +161,13 @@ package final class Transaction {
     set { startedRandom = newValue }
   }
 
+  /// The next UUID of `random`, version 4.
+  func nextUUID() -> String {
+    var random = random
+    defer { self.random = random }
+    return UUIDText.make(random.next(), random.next())
+  }
+
   private var randomSeed: UInt64 {
     if let seed { return seed }
     let fresh = environment.entropy.next()
@@ -187,6 +199,26 @@ package final class Transaction {
   /// Ends the transaction: every later call of the database throws, so that a handler which catches the error can't go on.
   func fail(_ error: WireError) -> Abort {
     let abort = self.abort ?? .failed(error)
+    self.abort = abort
+    return abort
+  }
+
+  /// The same for an error that the handler itself made, and that can't be thrown where it came up. Within a nested call it
+  /// is that call which fails.
+  func fail(throwing error: any Error) {
+    if abort == nil { abort = .deferred(error) }
+  }
+
+  /// The deferred error, which counts as thrown now.
+  private func takeDeferred() -> (any Error)? {
+    guard case .deferred(let error)? = abort else { return nil }
+    abort = nil
+    return error
+  }
+
+  /// Says the same failure better.
+  func replaceFailure(_ error: WireError) -> Abort {
+    let abort = Abort.failed(error)
     self.abort = abort
     return abort
   }
@@ -258,6 +290,11 @@ package final class Transaction {
     if tracksReads { reads.add(range: range) }
   }
 
+  /// Notes a range that grows while it is read: in the place of what it was before, which the caller keeps for the next time.
+  func note(range: ReadRange, insteadOf place: Int?) -> Int? {
+    tracksReads ? reads.set(range: range, at: place) : nil
+  }
+
   /// The reads, ordered and without repetitions.
   func finishReads() -> ReadSet {
     reads.normalize()
@@ -277,12 +314,17 @@ package final class Transaction {
           .limitExceeded,
           "\(functionName) exceeded the limit of \(Self.maximumNesting) calls within each other: end the recursion earlier"))
     }
+    // What failed outside of the nested call isn't its to fail with.
+    try checkIsRunning()
     nesting += 1
     defer { nesting -= 1 }
     let savepoints = views.map(\.savepoint)
     do {
-      return try body()
+      let answer = try body()
+      if let abort { throw abort }
+      return answer
     } catch {
+      let error = takeDeferred() ?? error
       for (index, view) in views.enumerated() {
         view.roll(back: index < savepoints.count ? savepoints[index] : nil)
       }

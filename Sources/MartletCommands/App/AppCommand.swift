@@ -35,7 +35,10 @@ struct RootCommand: ParsableCommand {
         CommandGroup(name: "The server:", subcommands: [serve, RestoreCommand.self]),
         CommandGroup(name: "Functions:", subcommands: [RunCommand.self, SubscribeCommand.self, FunctionsCommand.self]),
         CommandGroup(
-          name: "Data:", subcommands: [TablesCommand.self, DataCommand.self, StatsCommand.self, SnapshotCommand.self]),
+          name: "Data:",
+          subcommands: [
+            TablesCommand.self, SchemaCommand.self, DataCommand.self, StatsCommand.self, SnapshotCommand.self,
+          ]),
       ])
   }
 }

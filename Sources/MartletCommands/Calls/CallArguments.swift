@@ -28,7 +28,7 @@ struct CallArguments {
   }
 
   private static func object(_ text: String) throws -> Value {
-    do { return try Value(json: text) } catch {
+    do { return try Value(argument: text) } catch {
       throw UsageError(
         """
         the arguments are not valid JSON: \(error)
@@ -54,8 +54,9 @@ struct CallArguments {
     return fields
   }
 
-  private static func value(_ text: String, of name: String) throws -> Value {
-    do { return try Value(json: text) } catch {
+  /// One value. `name` says in a message what it is of.
+  static func value(_ text: String, of name: String) throws -> Value {
+    do { return try Value(argument: text) } catch {
       guard let first = text.trimmedStart.first, "{[\"".contains(first) else { return .string(text) }
       throw UsageError(
         "\(name): not valid JSON: \(error)\nIf it is meant as a string, write it as JSON: \(name)='\(Value.string(text).json)'")

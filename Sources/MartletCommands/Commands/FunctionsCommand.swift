@@ -3,7 +3,8 @@ import MartletClient
 
 struct FunctionsCommand: ClientCommand {
   static let configuration = CommandConfiguration(
-    commandName: "functions", abstract: "The functions that the server offers, with their arguments.")
+    commandName: "functions",
+    abstract: "The functions that the server offers, with what they take and, where it is declared, what they return.")
 
   @Flag(help: "Those of the server itself too (_system).")
   var all = false
@@ -18,14 +19,23 @@ struct FunctionsCommand: ClientCommand {
     guard !functions.isEmpty else {
       return try context.console.output.write("No functions but the server's own; --all shows those.\n")
     }
-    try context.console.show(Self.table(functions))
+    // Tables are asked for only where a document may be among what is returned.
+    let declares = functions.contains { function in function["returns"].flatMap(ShapeText.returns) != nil }
+    let tables = declares ? try await client.query("_system:tables").elements : []
+    try context.console.show(Self.table(functions, tables: tables))
   }
 
-  static func table(_ functions: [Value]) -> TextTable {
-    TextTable(maximumCellWidth: 120) {
+  static func table(_ functions: [Value], tables: [Value] = []) -> TextTable {
+    let returns = functions.map { function in
+      function["returns"].flatMap { ShapeText.returns(ShapeText.namingDocuments($0, of: tables)) }
+    }
+    return TextTable(maximumCellWidth: 120) {
       TextTable.Column("function", functions.map { $0["name"] })
       TextTable.Column("kind", functions.map(kind))
-      TextTable.Column("arguments", functions.map { $0["args"].map { .string(ShapeText.arguments($0)) } })
+      TextTable.Column("arguments", functions.map { $0["args"].map { .string(ShapeText.arguments($0)) } }, wraps: true)
+      if returns.contains(where: { $0 != nil }) {
+        TextTable.Column("returns", returns.map { $0.map { .string($0) } }, wraps: true)
+      }
     }
   }
 

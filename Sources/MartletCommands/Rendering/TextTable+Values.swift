@@ -8,13 +8,15 @@ extension TextTable {
 
   @resultBuilder
   enum ColumnList {
-    static func buildBlock(_ columns: Column...) -> [Column] { columns }
+    static func buildExpression(_ column: Column) -> [Column] { [column] }
+    static func buildOptional(_ columns: [Column]?) -> [Column] { columns ?? [] }
+    static func buildBlock(_ columns: [Column]...) -> [Column] { columns.flatMap(\.self) }
   }
 }
 
 extension TextTable.Column {
   /// - Parameter field: the system field that the values are rendered as.
-  init(_ title: String, _ values: [Value?], as field: String? = nil) {
-    self.init(title: title, cells: values.map { $0.map { CellText($0, field: field) } })
+  init(_ title: String, _ values: [Value?], as field: String? = nil, wraps: Bool = false) {
+    self.init(title: title, cells: values.map { $0.map { CellText($0, field: field) } }, wraps: wraps)
   }
 }

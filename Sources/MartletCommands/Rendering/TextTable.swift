@@ -4,6 +4,8 @@ struct TextTable {
     var title: String
     /// A cell for each row; nil where the row has nothing.
     var cells: [CellText?]
+    /// Whether a cell that is too wide goes on in the next line, at a blank, rather than being cut.
+    var wraps = false
   }
 
   var columns: [Column]
@@ -25,7 +27,11 @@ struct TextTable {
       result += line(widths.map { CellText(title: String(repeating: "─", count: $0), .left) }, widths, sides)
     }
     for row in 0..<(columns.first?.cells.count ?? 0) {
-      result += line(columns.map { $0.cells[row] }, widths, sides)
+      let cells = zip(columns, widths).map { column, width in column.lines(ofCell: row, width: width) }
+      // A row has as many lines as its tallest cell; nearly always one.
+      for number in 0..<(cells.lazy.map(\.count).max() ?? 1) {
+        result += line(cells.map { number < $0.count ? $0[number] : nil }, widths, sides)
+      }
     }
     return result
   }
@@ -59,6 +65,23 @@ struct TextTable {
 }
 
 extension TextTable.Column {
+  fileprivate func lines(ofCell row: Int, width: Int) -> [CellText?] {
+    guard wraps, let cell = cells[row], DisplayWidth.of(cell.text) > width else { return [cells[row]] }
+    var lines: [CellText] = []
+    var line = ""
+    for word in cell.text.split(separator: " ") {
+      if !line.isEmpty, DisplayWidth.of(line) + 1 + DisplayWidth.of(String(word)) > width {
+        lines.append(CellText(title: line, cell.alignment))
+        // Set in, so that a new line isn't taken for a new row.
+        line = "  "
+      } else if !line.isEmpty {
+        line += " "
+      }
+      line += word
+    }
+    return lines + [CellText(title: line, cell.alignment)]
+  }
+
   /// Numbers stand under each other by their last digit, if all of a column are numbers.
   fileprivate var alignment: CellText.Alignment {
     let present = cells.compactMap { $0 }

@@ -79,17 +79,12 @@ public struct IndexKey: @unchecked Sendable {
     }
   }
 
-  /// The least key that is greater than every key which has these bytes as a prefix: an upper bound, exclusive, for "equal on the leading fields". Its tie is 0.
-  /// Nil where there is none, for no bytes or only 0xFF.
-  public func prefixSuccessor() -> IndexKey? {
-    var bytes = bytes
-    while let last = bytes.popLast() {
-      guard last < 0xFF else { continue }
-      bytes.append(last + 1)
-      return IndexKey(bytes)
-    }
-    return nil
-  }
+  /// A key that is greater than every key which begins with these values, and not greater than any other that follows them: an upper bound, exclusive, for "equal on
+  /// the leading fields". Its tie is 0.
+  ///
+  /// No value begins with 0xFF; but where the last one here is a text, that is how a longer text goes on behind a zero: "a" is `10 61 00`, "a\0" is `10 61 00 FF 00`. So
+  /// the bytes alone, counted up by one, would take the longer text in.
+  public func prefixSuccessor() -> IndexKey { IndexKey(bytes + [0xFF]) }
 
   /// Bits that compare, as unsigned integers, as the doubles do in IEEE total order: −NaN < −∞ < … < −0 < 0 < … < ∞ < NaN.
   @inlinable

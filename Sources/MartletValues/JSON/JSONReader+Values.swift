@@ -23,7 +23,7 @@ extension JSONReader {
       try readArray { reader throws in elements.append(try reader.readValue()) }
       return .array(elements)
     case .object:
-      if isSpecialForm { return try readSpecialForm() }
+      if isSpecialForm, try !allowsOperators || nextKindName() != "object" { return try readSpecialForm() }
       return .object(try readObjectValue())
     }
   }
@@ -44,14 +44,14 @@ extension JSONReader {
   package func checkFieldName(_ key: UnsafeRawBufferPointer) throws(JSONError) {
     guard key.count > 0 else { throw failure(cursor, "empty field name") }
     guard key.count <= 1024 else { throw failure(cursor, "field name of more than 1024 characters") }
-    guard key[0] != UInt8(ascii: "$") else { throw failure(cursor, "field name that begins with $") }
+    guard key[0] != UInt8(ascii: "$") || allowsOperators else { throw failure(cursor, "field name that begins with $") }
     for character in key where character < 0x20 || character > 0x7E {
       throw failure(cursor, "field name with a character that is not printable ASCII")
     }
   }
 
   /// Whether the next value, which begins with `{`, is an object whose first name begins with `$`.
-  var isSpecialForm: Bool {
+  package var isSpecialForm: Bool {
     // Near the end of a malformed text skipSpace throws; the reading that follows reports it.
     guard let name = try? skipSpace(cursor &+ 1), byte(name) == UInt8(ascii: "\""), name + 1 < end else { return false }
     return byte(name + 1) == UInt8(ascii: "$")

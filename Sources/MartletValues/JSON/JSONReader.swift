@@ -21,6 +21,9 @@ public struct JSONReader {
   /// For whom is read, where a type that reads itself needs to know: a server's typed ids look up their tables here. Not kept
   /// alive by the reader.
   @usableFromInline package var context: Unmanaged<AnyObject>?
+  /// Whether `readValue` also takes objects whose names begin with `$`: expressions such as `{"$gt":[…]}`, which are sent, and
+  /// never stored.
+  @usableFromInline package var allowsOperators: Bool
 
   /// Reading recurses once for each level, on threads whose stack may be 512 KB, so a larger `maximumDepth` is taken as this.
   public static var deepestDepth: Int { 256 }
@@ -33,6 +36,7 @@ public struct JSONReader {
     cursor = 0
     depth = 0
     context = nil
+    allowsOperators = false
     self.maximumDepth = min(maximumDepth, JSONReader.deepestDepth)
   }
 

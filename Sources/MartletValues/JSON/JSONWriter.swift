@@ -11,6 +11,9 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {
   /// A whole number beyond ±2^53 that was written since the last `removeAll`; 0 for none. Encoding can't throw, so whoever
   /// answers for the text looks here.
   @usableFromInline package var unfitNumber = 0
+  /// Why a value couldn't be encoded, where `unfitNumber` is `unencodable`; a null was written in its place.
+  package private(set) var unfitReason = ""
+  package static var unencodable: Int { .min }
 
   @inlinable
   public init(capacity: Int = 256) { buffer = ByteBuilder(capacity: capacity) }
@@ -23,6 +26,13 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {
   public mutating func removeAll() {
     buffer.count = 0
     unfitNumber = 0
+  }
+
+  /// Writes null for a value that can't be encoded, and keeps why.
+  package mutating func write(unencodable reason: String) {
+    unfitNumber = Self.unencodable
+    unfitReason = reason
+    writeNull()
   }
 
   /// Takes back what was written after the first `count` bytes.

@@ -11,18 +11,42 @@ public struct ValidationError: Error, Hashable, Sendable, CustomStringConvertibl
   public var path: [PathComponent]
   public var expected: String
   public var found: String
+  /// Where several shapes would have done: why the value has none of them.
+  public var alternatives: [Alternative]
 
-  public init(path: [PathComponent] = [], expected: String, found: String) {
+  /// One of the shapes of a union, in a few words, and what is wrong with the value seen as that. Its path begins at the value.
+  public struct Alternative: Hashable, Sendable {
+    public var shape: String
+    public var error: ValidationError
+
+    public init(shape: String, error: ValidationError) {
+      self.shape = shape
+      self.error = error
+    }
+  }
+
+  public init(path: [PathComponent] = [], expected: String, found: String, alternatives: [Alternative] = []) {
     self.path = path
     self.expected = expected
     self.found = found
+    self.alternatives = alternatives
   }
 
-  /// `args.items[2].quantity: expected number, found string`
+  /// `args.items[2].quantity: expected number, found string`; of a union, `args.shape: expected {kind: "circle", r: number} or {kind: "square",
+  /// a: number}, found object; as {kind: "circle", …}: r: expected number, found string; as {kind: "square", …}: …`.
   public var description: String {
-    let problem = "expected \(expected), found \(found)"
-    return path.isEmpty ? problem : "\(pathDescription): \(problem)"
+    var text = path.isEmpty ? "" : "\(pathDescription): "
+    text += "expected \(expected), found \(found)"
+    for alternative in alternatives {
+      // A union within a union: its own alternatives would be taken for this one's.
+      let reason = alternative.error.alternatives.isEmpty ? "\(alternative.error)" : "(\(alternative.error))"
+      text += "; as \(alternative.shape): \(reason)"
+    }
+    return text.shortened(to: Self.longestDescription)
   }
+
+  /// Unions within unions multiply; what is longer than this, in characters, ends in `…`.
+  private static let longestDescription = 2_000
 
   /// `args.items[2].quantity`
   public var pathDescription: String {
@@ -38,7 +62,9 @@ public struct ValidationError: Error, Hashable, Sendable, CustomStringConvertibl
 
   /// The same error as seen from one level further out.
   public func prefixed(by component: PathComponent) -> ValidationError {
-    ValidationError(path: [component] + path, expected: expected, found: found)
+    var error = self
+    error.path.insert(component, at: 0)
+    return error
   }
 
   /// Puts a component before the path of a validation error that travels up; other errors pass as they are. So a path is built only when something fails.

@@ -18,7 +18,8 @@ extension Validator {
           element.encode(elements[index], &writer)
         }
         writer.write(byte: UInt8(ascii: "]"))
-      })
+      },
+      mayRefuse: element.mayRefuse)
   }
 
   /// An object with any field names, whose values are all alike.
@@ -47,33 +48,38 @@ extension Validator {
           value.encode(element, &writer)
         }
         writer.write(byte: UInt8(ascii: "}"))
-      })
+      },
+      mayRefuse: value.mayRefuse)
   }
 
-  /// A field, argument or member that need not be there; it is nil then, and nil is written by leaving it out. A null that stands in its place is read as nil also.
+  /// A field, argument or member that need not be there; it is nil then, and nil is written by leaving it out. A null that stands in its place is read as nil
+  /// also, unless it is a value that the validator takes.
   public static func optional<W>(_ wrapped: Validator<W>) -> Validator<W?> where T == W? {
-    Validator(
+    let takesNull = wrapped.shape.takesNull
+    return Validator(
       shape: .optional(wrapped.shape.unwrapped),
       decode: { reader in
-        guard try reader.peek() == .null else { return try wrapped.decode(&reader) }
+        guard !takesNull, try reader.peek() == .null else { return try wrapped.decode(&reader) }
         try reader.readNull()
         return nil
       },
       encode: { value, writer in
         if let value { wrapped.encode(value, &writer) } else { writer.writeNull() }
       },
-      absence: Absence(value: nil) { $0 == nil })
+      absence: Absence(value: nil) { $0 == nil }, mayRefuse: wrapped.mayRefuse, members: wrapped.members)
   }
 
-  /// The same for a member that need not be there; it is `standard` then. A null that stands in its place is read as `standard` also.
+  /// The same for a member that need not be there; it is `standard` then, and so it is where a null stands in its place that the validator
+  /// doesn't take.
   package func defaulting(to standard: T) -> Validator {
-    Validator(
+    let takesNull = shape.takesNull
+    return Validator(
       shape: .optional(shape),
       decode: { [decode] reader in
-        guard try reader.peek() == .null else { return try decode(&reader) }
+        guard !takesNull, try reader.peek() == .null else { return try decode(&reader) }
         try reader.readNull()
         return standard
       },
-      encode: encode, absence: Absence(value: standard) { _ in false })
+      encode: encode, absence: Absence(value: standard) { _ in false }, mayRefuse: mayRefuse, members: members)
   }
 }

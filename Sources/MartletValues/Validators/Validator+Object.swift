@@ -26,15 +26,34 @@ extension Validator {
   public static func object<each V: Sendable>(
     _ properties: repeat Property<T, each V>, make: @escaping @Sendable (repeat each V) throws -> T
   ) -> Validator {
-    var members: [ValidatorShape.Member] = []
-    for property in repeat each properties { members.append(.init(name: property.name, shape: property.validator.shape)) }
-    let names = members.map(\.name)
+    object(tag: nil, repeat each properties, make: make)
+  }
+
+  /// `tag`: a member more, which always is this string. Whoever decodes has looked at it already, to choose this validator.
+  @inlinable
+  static func object<each V: Sendable>(
+    tag: ObjectTag?, _ properties: repeat Property<T, each V>, make: @escaping @Sendable (repeat each V) throws -> T
+  ) -> Validator {
+    var names: [String] = []
+    var shapes: [ValidatorShape.Member] = []
+    var members: [ObjectMember] = []
+    if let tag { shapes.append(tag.shape) }
+    for property in repeat each properties {
+      names.append(property.name)
+      shapes.append(.init(name: property.name, shape: property.validator.shape))
+      members.append(ObjectMember(name: property.name, keyPath: property.keyPath, validator: property.validator))
+    }
+    // The tag comes last, so that the others stand where the properties do.
+    if let tag { names.append(tag.name) }
     precondition(Set(names).count == names.count, "an object's property is declared twice")
     // Written in canonical order, whatever the order of declaration.
-    let writers = ObjectMemberWriter.sorted(repeat each properties)
+    let writers = ObjectMemberWriter.sorted(tag: tag, repeat each properties)
+    let tagged: @Sendable (String, String) -> Validator = { name, text in
+      object(tag: ObjectTag(name: name, text: text), repeat each properties, make: make)
+    }
     return Validator(
-      shape: .object(members),
-      decode: { reader in
+      shape: .object(shapes),
+      decode: { [names] reader in
         try withUnsafeTemporaryAllocation(of: Int.self, capacity: names.count) { places in
           try reader.readPlaces(of: names, into: places)
           var index = -1
@@ -50,8 +69,41 @@ extension Validator {
         var isFirst = true
         for member in writers { member.write(value, &isFirst, &writer) }
         writer.write(byte: UInt8(ascii: "}"))
-      })
+      },
+      mayRefuse: true, members: members,
+      tagged: tag == nil ? tagged : nil)
   }
+}
+
+/// A member of an object as it was declared, for key paths that lead through the object.
+@usableFromInline
+package struct ObjectMember: Sendable {
+  package let name: String
+  package let keyPath: any AnyKeyPath & Sendable
+  /// A `Validator` of the member's type.
+  package let validator: any Sendable
+
+  @usableFromInline
+  package init(name: String, keyPath: any AnyKeyPath & Sendable, validator: any Sendable) {
+    self.name = name
+    self.keyPath = keyPath
+    self.validator = validator
+  }
+}
+
+/// The member that tells which case of an enum an object is.
+@usableFromInline
+struct ObjectTag: Sendable {
+  @usableFromInline let name: String
+  @usableFromInline let text: String
+
+  @usableFromInline
+  init(name: String, text: String) {
+    self.name = name
+    self.text = text
+  }
+
+  @usableFromInline var shape: ValidatorShape.Member { .init(name: name, shape: .literal(.string(text))) }
 }
 
 extension Property {
@@ -86,8 +138,20 @@ struct ObjectMemberWriter<Root: Sendable>: Sendable {
   }
 
   @inlinable
-  static func sorted<each V: Sendable>(_ properties: repeat Property<Root, each V>) -> [ObjectMemberWriter] {
+  init(_ tag: ObjectTag) {
+    name = tag.name
+    write = { _, isFirst, writer in
+      if !isFirst { writer.write(byte: UInt8(ascii: ",")) }
+      isFirst = false
+      writer.write(key: tag.name)
+      writer.write(string: tag.text)
+    }
+  }
+
+  @inlinable
+  static func sorted<each V: Sendable>(tag: ObjectTag?, _ properties: repeat Property<Root, each V>) -> [ObjectMemberWriter] {
     var writers: [ObjectMemberWriter] = []
+    if let tag { writers.append(ObjectMemberWriter(tag)) }
     for property in repeat each properties { writers.append(ObjectMemberWriter(property)) }
     return writers.sorted { Value.precedes(utf8: $0.name, $1.name) }
   }

@@ -9,6 +9,12 @@ public struct Validator<T: Sendable>: Sendable {
   public let encode: @Sendable (T, inout JSONWriter) -> Void
   /// How a member that is not there is read and written; nil where it must be there.
   public let absence: Absence?
+  /// Whether `decode` may refuse what the shape's check lets through, since it runs code that only its author knows.
+  package let mayRefuse: Bool
+  /// The members of a typed object, so that a key path into it leads to a member's name; empty for all else.
+  package let members: [ObjectMember]
+  /// The same object with one more member, which always is this string; nil where the values are no objects.
+  package let tagged: (@Sendable (_ member: String, _ tag: String) -> Validator)?
 
   public struct Absence: Sendable {
     /// What is read where the member is absent.
@@ -26,22 +32,39 @@ public struct Validator<T: Sendable>: Sendable {
     shape: ValidatorShape, decode: @escaping @Sendable (inout JSONReader) throws -> T,
     encode: @escaping @Sendable (T, inout JSONWriter) -> Void, absence: Absence? = nil
   ) {
+    self.init(shape: shape, decode: decode, encode: encode, absence: absence, mayRefuse: true)
+  }
+
+  @usableFromInline
+  package init(
+    shape: ValidatorShape, decode: @escaping @Sendable (inout JSONReader) throws -> T,
+    encode: @escaping @Sendable (T, inout JSONWriter) -> Void, absence: Absence? = nil, mayRefuse: Bool,
+    members: [ObjectMember] = [], tagged: (@Sendable (String, String) -> Validator)? = nil
+  ) {
     self.shape = shape
     self.decode = decode
     self.encode = encode
     self.absence = absence
+    self.mayRefuse = mayRefuse
+    self.members = members
+    self.tagged = tagged
   }
 }
 
 extension Validator where T: WireValue {
   /// A type that reads and writes itself.
   public init(shape: ValidatorShape, of type: T.Type = T.self) {
-    self.init(shape: shape, decode: { try T.decode(from: &$0) }, encode: { $0.encode(to: &$1) })
+    self.init(shape: shape, of: type, mayRefuse: true)
+  }
+
+  /// `mayRefuse`: whether the type is pickier than the shape.
+  package init(shape: ValidatorShape, of type: T.Type = T.self, mayRefuse: Bool) {
+    self.init(shape: shape, decode: { try T.decode(from: &$0) }, encode: { $0.encode(to: &$1) }, mayRefuse: mayRefuse)
   }
 }
 
 extension Validator where T == Value {
-  public static var any: Validator { Validator(shape: .any) }
+  public static var any: Validator { Validator(shape: .any, mayRefuse: false) }
 
   /// One of several shapes, tried in order.
   public static func union<each V>(_ members: repeat Validator<each V>) -> Validator {
@@ -55,36 +78,37 @@ extension Validator where T == Value {
         try shape.check(&checked)
         return try reader.readValue()
       },
-      encode: { $1.write(value: $0) })
+      encode: { $1.write(value: $0) },
+      mayRefuse: false)
   }
 }
 
 extension Validator where T == Null {
-  public static var null: Validator { Validator(shape: .null) }
+  public static var null: Validator { Validator(shape: .null, mayRefuse: false) }
 }
 
 extension Validator where T == Bool {
-  public static var boolean: Validator { Validator(shape: .boolean) }
+  public static var boolean: Validator { Validator(shape: .boolean, mayRefuse: false) }
 }
 
 extension Validator where T == Int64 {
-  public static var int64: Validator { Validator(shape: .int64) }
+  public static var int64: Validator { Validator(shape: .int64, mayRefuse: false) }
 }
 
 extension Validator where T == Double {
-  public static var double: Validator { Validator(shape: .float64) }
+  public static var double: Validator { Validator(shape: .float64, mayRefuse: false) }
   public static var float64: Validator { double }
 }
 
 extension Validator where T == Int {
   /// A float64, as every JSON number is, that must be integral and within ±2^53: counts, quantities, minor units of money.
   public static var wholeNumber: Validator {
-    Validator(shape: .wholeNumber)
+    Validator(shape: .wholeNumber, mayRefuse: false)
   }
 }
 
 extension Validator where T == String {
-  public static var string: Validator { Validator(shape: .string) }
+  public static var string: Validator { Validator(shape: .string, mayRefuse: false) }
 
   /// Exactly this string.
   public static func literal(_ text: String) -> Validator {
@@ -96,12 +120,13 @@ extension Validator where T == String {
         guard found == text else { throw ValidationError(expected: Value.string(text).json, found: "another string") }
         return found
       },
-      encode: { $1.write(string: $0) })
+      encode: { $1.write(string: $0) },
+      mayRefuse: false)
   }
 }
 
 extension Validator where T == Bytes {
-  public static var bytes: Validator { Validator(shape: .bytes) }
+  public static var bytes: Validator { Validator(shape: .bytes, mayRefuse: false) }
 }
 
 extension Validator where T: RawRepresentable & CaseIterable, T.RawValue == String {
@@ -115,6 +140,41 @@ extension Validator where T: RawRepresentable & CaseIterable, T.RawValue == Stri
         guard let value = T(rawValue: names[index]) else { throw ValidationError(expected: "a case", found: "another string") }
         return value
       },
-      encode: { $1.write(string: $0.rawValue) })
+      encode: { $1.write(string: $0.rawValue) },
+      mayRefuse: false)
+  }
+}
+
+extension Validator where T: RawRepresentable & CaseIterable, T.RawValue == Int {
+  /// A whole number that is the raw value of one of the type's cases.
+  public static func enumeration(_ type: T.Type = T.self) -> Validator {
+    numbered({ Double($0.rawValue) }, encode: { $1.write(wholeNumber: $0.rawValue) })
+  }
+}
+
+extension Validator where T: RawRepresentable & CaseIterable, T.RawValue == Double {
+  /// A number that is the raw value of one of the type's cases.
+  public static func enumeration(_ type: T.Type = T.self) -> Validator {
+    numbered(\.rawValue, encode: { $1.write(double: $0.rawValue) })
+  }
+}
+
+extension Validator where T: RawRepresentable & CaseIterable {
+  fileprivate static func numbered(
+    _ number: (T) -> Double, encode: @escaping @Sendable (T, inout JSONWriter) -> Void
+  ) -> Validator {
+    let cases = T.allCases.map { (number: number($0), value: $0) }
+    let shape = ValidatorShape.union(cases.map { .literal(.float64($0.number)) })
+    return Validator(
+      shape: shape,
+      decode: { reader in
+        guard try reader.peek() == .number else { throw reader.mismatch(expected: shape.briefChoice) }
+        let found = try reader.readDouble()
+        guard let match = cases.first(where: { $0.number == found }) else {
+          throw ValidationError(expected: shape.briefChoice, found: "another number")
+        }
+        return match.value
+      },
+      encode: encode, mayRefuse: false)
   }
 }

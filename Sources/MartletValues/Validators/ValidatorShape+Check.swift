@@ -4,6 +4,11 @@ extension ValidatorShape {
   ///
   /// An id must be a well-formed one. Where `tableNumber` is given, it must also be of the table with that name; a table that has no number has no ids.
   public func check(_ reader: inout JSONReader, tableNumber: ((String) -> UInt32?)? = nil) throws {
+    try check(&reader, tableNumber: tableNumber, nullIsAbsent: false)
+  }
+
+  /// `nullIsAbsent`: whether a null may stand for a member that may be absent, as it may in what a client sends, and may not in a document.
+  package func check(_ reader: inout JSONReader, tableNumber: ((String) -> UInt32?)?, nullIsAbsent: Bool) throws {
     switch self {
     case .any: try ValidatorShape.checkAny(&reader)
     case .null:
@@ -38,14 +43,14 @@ extension ValidatorShape {
       try reader.expect("array")
       var index = 0
       try reader.readArray { reader throws in
-        do { try element.check(&reader, tableNumber: tableNumber) } catch { throw ValidationError.prefixing(error, .index(index)) }
+        do { try element.check(&reader, tableNumber: tableNumber, nullIsAbsent: nullIsAbsent) } catch { throw ValidationError.prefixing(error, .index(index)) }
         index += 1
       }
-    case .object(let members): try ValidatorShape.checkObject(&reader, members, tableNumber)
-    case .record(let value): try ValidatorShape.checkRecord(&reader, value, tableNumber)
-    case .union(let shapes): try ValidatorShape.checkUnion(&reader, shapes, tableNumber)
+    case .object(let members): try ValidatorShape.checkObject(&reader, members, tableNumber, nullIsAbsent)
+    case .record(let value): try ValidatorShape.checkRecord(&reader, value, tableNumber, nullIsAbsent)
+    case .union(let shapes): try ValidatorShape.checkUnion(&reader, shapes, tableNumber, nullIsAbsent)
     case .optional(let shape):
-      if try reader.peek() == .null { try reader.readNull() } else { try shape.check(&reader, tableNumber: tableNumber) }
+      if try reader.peek() == .null { try reader.readNull() } else { try shape.check(&reader, tableNumber: tableNumber, nullIsAbsent: nullIsAbsent) }
     }
   }
 
@@ -68,7 +73,9 @@ extension ValidatorShape {
     }
   }
 
-  private static func checkObject(_ reader: inout JSONReader, _ members: [Member], _ tableNumber: ((String) -> UInt32?)?) throws {
+  private static func checkObject(
+    _ reader: inout JSONReader, _ members: [Member], _ tableNumber: ((String) -> UInt32?)?, _ nullIsAbsent: Bool
+  ) throws {
     try reader.expect("object")
     var seen = MemberSet(count: members.count)
     var next = 0
@@ -79,7 +86,8 @@ extension ValidatorShape {
       let member = members[index]
       do {
         guard seen.insert(index) else { throw ValidationError(expected: "each field once", found: "a second one") }
-        try member.shape.check(&reader, tableNumber: tableNumber)
+        if nullIsAbsent, member.optional, try reader.peek() == .null { return try reader.readNull() }
+        try member.shape.check(&reader, tableNumber: tableNumber, nullIsAbsent: nullIsAbsent)
       } catch { throw ValidationError.prefixing(error, .field(member.name)) }
     }
     guard !seen.isFull else { return }
@@ -98,12 +106,16 @@ extension ValidatorShape {
     return nil
   }
 
+  static let noSuchField = "no such field"
+
   /// The error for a member that was not declared. `reader` stands before its value.
   static func unknownField(_ key: UnsafeRawBufferPointer, _ reader: inout JSONReader) -> any Error {
-    ValidationError.prefixing(reader.mismatch(expected: "no such field"), .field(String(utf8Bytes: key)))
+    ValidationError.prefixing(reader.mismatch(expected: noSuchField), .field(String(utf8Bytes: key)))
   }
 
-  private static func checkRecord(_ reader: inout JSONReader, _ value: ValidatorShape, _ tableNumber: ((String) -> UInt32?)?) throws {
+  private static func checkRecord(
+    _ reader: inout JSONReader, _ value: ValidatorShape, _ tableNumber: ((String) -> UInt32?)?, _ nullIsAbsent: Bool
+  ) throws {
     try reader.expect("object")
     var names: Set<String> = []
     try reader.readObject { reader, key throws in
@@ -111,24 +123,9 @@ extension ValidatorShape {
       let name = String(utf8Bytes: key)
       do {
         guard names.insert(name).inserted else { throw ValidationError(expected: "each field once", found: "a second one") }
-        try value.check(&reader, tableNumber: tableNumber)
+        try value.check(&reader, tableNumber: tableNumber, nullIsAbsent: nullIsAbsent)
       } catch { throw ValidationError.prefixing(error, .field(name)) }
     }
-  }
-
-  private static func checkUnion(_ reader: inout JSONReader, _ shapes: [ValidatorShape], _ tableNumber: ((String) -> UInt32?)?) throws {
-    let bookmark = reader
-    var deepest: ValidationError?
-    for shape in shapes {
-      reader = bookmark
-      do { return try shape.check(&reader, tableNumber: tableNumber) } catch let error as ValidationError {
-        if error.path.count > deepest?.path.count ?? 0 { deepest = error }
-      }
-    }
-    reader = bookmark
-    // The alternative that agreed the furthest is the one that was meant.
-    if let deepest { throw deepest }
-    throw reader.mismatch(expected: ValidatorShape.union(shapes).description)
   }
 }
 

@@ -32,8 +32,27 @@ public indirect enum ValidatorShape: Sendable, Hashable {
     }
   }
 
+  /// Whether null is a value of this shape. (That an optional one may be written as null is another matter.)
+  var takesNull: Bool {
+    switch self {
+    case .any, .null, .literal(.null): true
+    case .union(let shapes): shapes.contains(where: \.takesNull)
+    default: false
+    }
+  }
+
   public var isOptional: Bool {
     if case .optional = self { true } else { false }
+  }
+
+  /// This, or null.
+  package var orNull: ValidatorShape {
+    switch self {
+    case .any, .null: self
+    case .union(let shapes): shapes.contains(.null) ? self : .union(shapes + [.null])
+    case .optional(let shape): shape.orNull
+    default: .union([self, .null])
+    }
   }
 
   /// The shape that a value has if it is there.

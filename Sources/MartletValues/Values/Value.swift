@@ -51,6 +51,17 @@ extension Value {
     }
   }
 
+  /// The same for what is sent as an argument, which may hold expressions.
+  package init(argument json: String) throws {
+    self = try json.withUTF8Bytes { bytes in
+      var reader = JSONReader(bytes)
+      reader.allowsOperators = true
+      let value = try reader.readValue()
+      try reader.finish()
+      return value
+    }
+  }
+
   /// The canonical text: fields in the order of their names' bytes, no white space, one spelling for each number and string. Equal values have equal texts.
   public var json: String {
     var writer = JSONWriter()

@@ -10,6 +10,7 @@ extension Bool: WireValue {
   }
 
   public func encode(to writer: inout JSONWriter) { writer.write(boolean: self) }
+  public static var shape: ValidatorShape { .boolean }
 }
 
 extension Double: WireValue {
@@ -19,12 +20,14 @@ extension Double: WireValue {
   }
 
   public func encode(to writer: inout JSONWriter) { writer.write(double: self) }
+  public static var shape: ValidatorShape { .float64 }
 }
 
 /// A float64 that is integral and within ±2^53, as `.wholeNumber` has it.
 extension Int: WireValue {
   public static func decode(from reader: inout JSONReader) throws -> Int { try reader.readWholeNumber() }
   public func encode(to writer: inout JSONWriter) { writer.write(wholeNumber: self) }
+  public static var shape: ValidatorShape { .wholeNumber }
 }
 
 extension Int64: WireValue {
@@ -34,6 +37,7 @@ extension Int64: WireValue {
   }
 
   public func encode(to writer: inout JSONWriter) { writer.write(int64: self) }
+  public static var shape: ValidatorShape { .int64 }
 }
 
 extension String: WireValue {
@@ -43,6 +47,7 @@ extension String: WireValue {
   }
 
   public func encode(to writer: inout JSONWriter) { writer.write(string: self) }
+  public static var shape: ValidatorShape { .string }
 }
 
 extension DocumentID: WireValue {
@@ -55,6 +60,7 @@ extension DocumentID: WireValue {
   }
 
   public func encode(to writer: inout JSONWriter) { writer.write(id: self) }
+  public static var shape: ValidatorShape { .string }
 }
 
 extension Array: WireValue where Element: WireValue {
@@ -75,6 +81,8 @@ extension Array: WireValue where Element: WireValue {
     }
     writer.write(byte: UInt8(ascii: "]"))
   }
+
+  public static var shape: ValidatorShape { .array(Element.shape) }
 }
 
 extension Optional: WireValue where Wrapped: WireValue {
@@ -87,6 +95,8 @@ extension Optional: WireValue where Wrapped: WireValue {
   public func encode(to writer: inout JSONWriter) {
     if let self { self.encode(to: &writer) } else { writer.writeNull() }
   }
+
+  public static var shape: ValidatorShape { Wrapped.shape.orNull }
 }
 
 extension Dictionary: WireValue where Key == String, Value: WireValue {
@@ -114,4 +124,6 @@ extension Dictionary: WireValue where Key == String, Value: WireValue {
     }
     writer.write(byte: UInt8(ascii: "}"))
   }
+
+  public static var shape: ValidatorShape { .record(Value.shape) }
 }

@@ -3,6 +3,31 @@ public protocol WireValue: Sendable {
   /// Reads exactly one value. Throws `JSONError`, or `ValidationError` with the path to what is wrong.
   static func decode(from reader: inout JSONReader) throws -> Self
   func encode(to writer: inout JSONWriter)
+  /// What all values of the type are on the wire, for who asks what a function answers; `any` unless the type says more. It is not asked for while
+  /// values are read and written.
+  static var shape: ValidatorShape { get }
+}
+
+extension WireValue {
+  public static var shape: ValidatorShape { .any }
+}
+
+/// A type that crosses the wire as its validator has it: what an app's own struct conforms to, so that it can be an answer.
+///
+/// ```swift
+/// struct Total: ValidatedValue {
+///   var amount: Double
+///   static let validator = Validator<Total>.object(Property("amount", \Total.amount, .double)) { Total(amount: $0) }
+/// }
+/// ```
+public protocol ValidatedValue: WireValue {
+  static var validator: Validator<Self> { get }
+}
+
+extension ValidatedValue {
+  public static func decode(from reader: inout JSONReader) throws -> Self { try validator.decode(&reader) }
+  public func encode(to writer: inout JSONWriter) { Self.validator.encode(self, &writer) }
+  public static var shape: ValidatorShape { validator.shape }
 }
 
 /// The answer of a function that returns nothing.
@@ -16,6 +41,7 @@ public struct Null: WireValue, Hashable {
   }
 
   public func encode(to writer: inout JSONWriter) { writer.writeNull() }
+  public static var shape: ValidatorShape { .null }
 }
 
 /// Bytes as a value of the wire. (`[UInt8]` would be an array of numbers.)
@@ -32,4 +58,5 @@ public struct Bytes: WireValue, Hashable, ExpressibleByArrayLiteral {
   }
 
   public func encode(to writer: inout JSONWriter) { writer.write(bytes: bytes) }
+  public static var shape: ValidatorShape { .bytes }
 }

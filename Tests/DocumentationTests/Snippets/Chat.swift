@@ -42,7 +42,7 @@ struct Link: Sendable {
   }
 }
 
-struct ChannelStatistics: WireValue {
+struct ChannelStatistics: ValidatedValue {
   var messages: Int
   var likes: Double
 
@@ -51,15 +51,74 @@ struct ChannelStatistics: WireValue {
   ) {
     ChannelStatistics(messages: $0, likes: $1)
   }
+}
 
-  static func decode(from reader: inout JSONReader) throws -> ChannelStatistics { try validator.decode(&reader) }
-  func encode(to writer: inout JSONWriter) { Self.validator.encode(self, &writer) }
+struct Newest: CodableWireValue {
+  var author: String
+  var text: String
+}
+
+enum Attachment: Sendable {
+  case link(Link), quote(Quote), divider
+
+  static let validator = Validator<Attachment>.tagged(
+    "kind", Case("link", Link.validator, Attachment.link), Case("quote", .codable(Quote.self), Attachment.quote),
+    Case("divider", Attachment.divider)
+  ) { attachment, link, quote, divider in
+    switch attachment {
+    case .link(let it): link(it)
+    case .quote(let it): quote(it)
+    case .divider: divider()
+    }
+  }
+}
+
+struct Quote: Codable, Sendable {
+  var text: String
+  var page: Int?
+  var message: ID<Messages>?
+}
+
+struct Address: Sendable {
+  var city: String
+  var street: String
+
+  static let validator = Validator<Address>.object(
+    Property("city", \Address.city, .string), Property("street", \Address.street, .string)
+  ) {
+    Address(city: $0, street: $1)
+  }
+}
+
+struct Customers: Table {
+  static let name = "customers"
+
+  let company = Field(.string)
+  let address = Field(Address.validator)
+  let favourite = Field(.optional(.codable(Quote.self)))
+
+  let byCity = Index("by_city", \Customers.address.city, \Customers.company)
+  let byPage = Index<Customers>("by_page", path: "favourite.page")
+}
+
+enum CustomerFunctions: FunctionModule {
+  static let path = "customers"
+  static let functions: [any ServerFunction] = [inCity, quoting]
+
+  static let inCity = Query("inCity", Arg("city", .string)) { ctx, city in
+    try ctx.db.query(Customers.self).withIndex(\.byCity) { $0.eq(\.address.city, city) }.collect()
+  }
+
+  static let quoting = Query("quoting", Arg("page", .double)) { ctx, page in
+    try ctx.db.query(Customers.self).withIndex(\.byPage) { $0.eq("favourite.page", .float64(page)) }.count()
+  }
 }
 
 enum Chat: FunctionModule {
   static let path = "chat"
   static let functions: [any ServerFunction] = [
-    createChannel, post, like, remove, importAll, latest, between, statistics, export, postQuote,
+    createChannel, post, like, remove, importAll, latest, between, firstAuthors, history, search, statistics, newest,
+    export, postQuote,
   ]
 
   static let createChannel = Mutation(
@@ -133,21 +192,56 @@ enum Chat: FunctionModule {
       .collect()
   }
 
+  static let firstAuthors = Query("firstAuthors", Arg("channel", .id(Channels.self)), Arg("count", .wholeNumber)) { ctx, channel, count in
+    let messages = try ctx.db.query(Messages.self).withIndex(\.byChannel) { $0.eq(\.channel, channel) }
+    var authors: [String] = []
+    for message in try messages.documents() where !authors.contains(message.author) {
+      authors.append(message.author)
+      if authors.count == count { break }
+    }
+    return authors
+  }
+
+  static let history = Query("history", Arg("channel", .id(Channels.self)), Arg("page", .pagination)) { ctx, channel, page in
+    try ctx.db.query(Messages.self)
+      .withIndex(\.byChannel) { $0.eq(\.channel, channel) }
+      .order(.descending)
+      .paginate(page)
+  }
+
+  static let search = Query(
+    "search", Arg("channel", .id(Channels.self)), Arg("where", .filter), Arg("page", .pagination)
+  ) { ctx, channel, filter, page in
+    try ctx.db.query(Messages.self)
+      .withIndex(\.byChannel) { $0.eq(\.channel, channel) }
+      .filter(.field("likes") > 0 || .field("link.title") != .missing)
+      .filter(filter)
+      .paginate(page)
+      .map { $0.text }
+  }
+
+  static let newest = Query(
+    "newest", Arg("channel", .id(Channels.self)), returns: .union(Validator<Newest>.codable(), Validator<Null>.null)
+  ) { ctx, channel in
+    let last = try ctx.db.query(Messages.self).withIndex(\.byChannel) { $0.eq(\.channel, channel) }.order(.descending).first()
+    guard let last else { return Value.null }
+    return ["author": .string(last.author), "text": .string(last.text)]
+  }
+
   static let statistics = Query("statistics", Arg("channel", .id(Channels.self))) { ctx, channel in
     let messages = try ctx.db.query(Messages.self).withIndex(\.byChannel) { $0.eq(\.channel, channel) }
     return ChannelStatistics(messages: try messages.count(), likes: try messages.sum(\.likes))
   }
 
-  static let export = Query("export", Arg("channel", .id(Channels.self)), limits: exportLimits) { ctx, channel in
+  static let export = Query(
+    "export", Arg("channel", .id(Channels.self)),
+    limits: {
+      $0.documentsRead = 500_000
+      $0.handlerMilliseconds = 10_000
+    }
+  ) { ctx, channel in
     try ctx.db.query(Messages.self).withIndex(\.byChannel) { $0.eq(\.channel, channel) }.collect()
   }
-
-  private static let exportLimits: Limits = {
-    var limits = Limits()
-    limits.documentsRead = 500_000
-    limits.handlerMilliseconds = 10_000
-    return limits
-  }()
 
   static let postQuote = Action("postQuote", Arg("channel", .id(Channels.self))) { ctx, channel in
     let quote = try await QuoteService.next()
@@ -169,5 +263,13 @@ func chatClient() async throws {
   try await client.run(Chat.post(channel, "ada", "Swifts are back", nil))
   for try await messages in client.subscribe(Chat.latest(channel, 10)) {
     print(messages.map { "\($0.author): \($0.text)" })
+  }
+}
+
+func pages(_ client: MartletClient, _ channel: ID<Channels>) async throws {
+  let first = try await client.run(Chat.history(channel, PaginationOptions(numItems: 20)))
+  let second = PaginationOptions(numItems: 20, cursor: first.continueCursor)
+  for try await page in client.subscribe(Chat.history(channel, second)) {
+    print(page.documents.map(\.text), page.isDone)
   }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Running the `martlet` executable. `posix_spawn` and not `Foundation.Process`: the tests need the process's id, its
+/// Running the `martlet` executable, or another of this package. `posix_spawn` and not `Foundation.Process`: the tests need the process's id, its
 /// exact end, and no run loop.
 enum Executable {
   typealias Child = (processID: pid_t, output: Int32)
@@ -21,7 +21,9 @@ enum Executable {
     }
   }
 
-  static func spawn(_ arguments: [String], errors: String, fileBlocks: Int? = nil) throws -> Child {
+  static func spawn(
+    _ arguments: [String], program: String = "martlet", errors: String, fileBlocks: Int? = nil
+  ) throws -> Child {
     var pipe: [Int32] = [0, 0]
     guard Foundation.pipe(&pipe) == 0 else { throw Failure("no pipe: errno \(errno)") }
     defer { close(pipe[1]) }
@@ -45,7 +47,7 @@ enum Executable {
     posix_spawnattr_setsigdefault(&attributes, &all)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-    var command = [try path] + arguments
+    var command = [try path(of: program)] + arguments
     if let fileBlocks {
       // The signal that comes with the limit is ignored, so that the write fails as it would on a full disk.
       command = ["/bin/sh", "-c", #"trap "" XFSZ; ulimit -f \#(fileBlocks); exec "$0" "$@""#] + command
@@ -65,18 +67,16 @@ enum Executable {
     return (status.1, pipe[0])
   }
 
-  /// `MARTLET_BINARY`, or what lies beside the tests.
-  private static var path: String {
-    get throws {
-      if let path = ProcessInfo.processInfo.environment["MARTLET_BINARY"] { return path }
-      var folders = [Bundle.main.bundleURL] + Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
-      if let tests = Bundle.main.executableURL { folders.append(tests.deletingLastPathComponent()) }
-      let paths = folders.map { $0.appendingPathComponent("martlet").path }
-      guard let path = paths.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
-        throw Failure("there is no martlet executable at \(paths); build it, or name it in MARTLET_BINARY")
-      }
-      return path
+  /// For `martlet` what `MARTLET_BINARY` says; else what lies beside the tests.
+  private static func path(of program: String) throws -> String {
+    if program == "martlet", let path = ProcessInfo.processInfo.environment["MARTLET_BINARY"] { return path }
+    var folders = [Bundle.main.bundleURL] + Bundle.allBundles.map { $0.bundleURL.deletingLastPathComponent() }
+    if let tests = Bundle.main.executableURL { folders.append(tests.deletingLastPathComponent()) }
+    let paths = folders.map { $0.appendingPathComponent(program).path }
+    guard let path = paths.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
+      throw Failure("there is no executable \(program) at \(paths); build it, or name martlet's in MARTLET_BINARY")
     }
+    return path
   }
 
   private static func withCStrings<Result>(

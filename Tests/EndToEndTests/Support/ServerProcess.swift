@@ -2,7 +2,7 @@ import Foundation
 import MartletValues
 import Testing
 
-/// The `martlet` executable, running, with the bank and the store.
+/// The `martlet` executable, running, with the bank and the store; or another app's.
 ///
 /// It listens on a port that the system chose, so that runs beside each other don't meet, and says which in its first
 /// line: a test that has a `ServerProcess` can connect. Its standard error goes to a file beside its data.
@@ -22,16 +22,18 @@ final class ServerProcess {
   private var isToldToEnd = false
 
   /// Starts a server and waits until it listens.
-  /// - Parameter fileBlocks: the size that its files may reach, in units of 512 bytes; a disk that gets full is made so.
+  /// - Parameters:
+  ///   - app: an executable of this package that serves itself.
+  ///   - fileBlocks: the size that its files may reach, in units of 512 bytes; a disk that gets full is made so.
   init(
-    _ folder: TemporaryFolder, data: String = "data.sqlite", arguments: [String] = [], fileBlocks: Int? = nil
+    _ folder: TemporaryFolder, app: String? = nil, data: String = "data.sqlite", arguments: [String] = [], fileBlocks: Int? = nil
   ) throws {
     self.folder = folder
     errorsPath = folder.file("errors-\(UUID().uuidString)")
     let command =
-      ["serve", "--example", "bank", "--example", "store", "--host", "127.0.0.1", "--port", "0", "--json"]
+      ["serve"] + (app == nil ? ["--example", "bank", "--example", "store"] : []) + ["--host", "127.0.0.1", "--port", "0", "--json"]
       + ["--data", folder.file(data), "--snapshots", folder.file("snapshots")] + arguments
-    let child = try Executable.spawn(command, errors: errorsPath, fileBlocks: fileBlocks)
+    let child = try Executable.spawn(command, program: app ?? "martlet", errors: errorsPath, fileBlocks: fileBlocks)
     processID = child.processID
     output = child.output
     do {

@@ -1,3 +1,4 @@
+import MartletValues
 import Testing
 
 @testable import Martlet
@@ -49,5 +50,32 @@ struct ReplayTests {
     alone.send("mutation 1 counters:dice")
     again.settle()
     #expect(Double(client.answer("1")!)! == 100 + Double(alone.answer("1")!)!)
+  }
+
+  @Test("A mutation that conflicts and runs again sees the same time, random numbers and UUIDs, each UUID a new one")
+  func sameOracle() throws {
+    let server = try EngineHarness.counters(["anchor": 0])
+    let client = server.connect()
+    Oracle.forget()
+    client.send("mutation 1 counters:slowOracle")
+    server.host.runOffloaded(at: 0)
+    let rival = server.connect()
+    rival.send(#"mutation 1 counters:set {"name":"oracle","value":100}"#)
+    server.settle()
+    #expect(server.statistic("conflicts") == 1)
+    // On the engine's thread, where it was abandoned, and twice beside it.
+    let seen = Oracle.all
+    #expect(seen.count == 3)
+    #expect(seen[1] == seen[2])
+    guard case .array(let answer) = try Value(json: client.answer("1")!) else { return }
+    #expect(answer.map(\.json) == seen[2].map { Value.string($0).json })
+    let uuids = seen[2].suffix(2)
+    #expect(Set(uuids).count == 2)
+    for uuid in uuids {
+      #expect(uuid.wholeMatch(of: #/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/#) != nil, "\(uuid)")
+    }
+    client.send("mutation 2 counters:slowOracle")
+    server.settle()
+    #expect(Set(Oracle.all.last!).isDisjoint(with: uuids), "another request has others")
   }
 }

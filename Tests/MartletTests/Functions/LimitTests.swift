@@ -3,6 +3,28 @@ import Testing
 
 @testable import Martlet
 
+private enum Scans: FunctionModule {
+  static let path = "scans"
+  static let functions: [any ServerFunction] = [byTitle, byMoodAndCode, byMoodAndTitle, byAbsence, byClosure, loop, range, raised]
+
+  static let byTitle = Query("byTitle") { ctx in try ctx.db.query(Songs.self).filter(.field("title") == "Z").collect() }
+  static let byMoodAndCode = Query("byMoodAndCode") { ctx in
+    try ctx.db.query(Songs.self).filter(.field("mood") == "loud" && .field("code") > "x").collect()
+  }
+  static let byMoodAndTitle = Query("byMoodAndTitle") { ctx in
+    try ctx.db.query(Songs.self).filter(.field("title") != "A").filter(.field("mood") == "loud").first()
+  }
+  static let byAbsence = Query("byAbsence") { ctx in try ctx.db.query(Songs.self).filter(.field("code") == "c").count() }
+  static let byClosure = Query("byClosure") { ctx in try ctx.db.query(Songs.self).filter { $0.votes > 1 }.collect() }
+  static let loop = Query("loop") { ctx in
+    for _ in try ctx.db.query(Songs.self).documents() {}
+  }
+  static let range = Query("range") { ctx in
+    try ctx.db.query(Songs.self).withIndex(\.byVotes) { $0.eq(\.votes, 0) }.collect()
+  }
+  static let raised = Query("raised", limits: { $0.documentsRead += 1 }) { ctx in try ctx.db.query(Songs.self).collect().count }
+}
+
 @Suite("Limits")
 struct LimitTests {
   static func server(_ change: (inout Limits) -> Void) throws -> (EngineHarness, InProcessClient) {
@@ -78,6 +100,32 @@ struct LimitTests {
     client.send("query q items:readMany")
     server.settle()
     #expect(client.take().last?.rest.contains(#""data":{"limit":"documentsRead","reached":21,"value":20}"#) == true)
+  }
+
+  @Test("A scan that reads too much is told which index would have served it")
+  func advice() throws {
+    var limits = Limits()
+    limits.documentsRead = 3
+    var configuration = EngineConfiguration()
+    configuration.limits = limits
+    let server = try EngineHarness(tables: [Songs.self], modules: [Scans.self], configuration: configuration)
+    let client = server.connect()
+    for title in ["A", "B", "C", "D"] {
+      _ = client.ask(server, #"mutation _system:insert {"table":"songs","document":{"title":"\#(title)"}}"#)
+    }
+    func advice(_ how: String) -> String {
+      String(client.ask(server, "query scans:\(how)").split(separator: "(documentsRead, reached 4): ").last ?? "")
+    }
+    #expect(advice("byTitle") == "index by_title (title) of table songs would serve the filter: read a range of it, withIndex")
+    #expect(advice("byMoodAndCode") == "index by_code (mood, code) of table songs would serve the filter: read a range of it, withIndex")
+    #expect(advice("byMoodAndTitle") == "index by_code (mood, code) of table songs would serve the filter: read a range of it, withIndex")
+    #expect(advice("byAbsence") == "no index of table songs serves the filter: declare one on (code), and read a range of it")
+    let whole =
+      "it went through the whole of table songs; read a range of one of its indexes, withIndex: by_title (title), by_code (mood, code), by_votes (votes)"
+    #expect(advice("byClosure") == whole)
+    #expect(advice("loop") == whole)
+    #expect(advice("range") == "read an index range that holds fewer, or raise the limit")
+    #expect(client.ask(server, "query scans:raised") == "4", "a function's limits change the server's")
   }
 
   @Test("A handler that takes too long is ended, and says after which time")

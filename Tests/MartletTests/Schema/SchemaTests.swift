@@ -39,6 +39,44 @@ struct IndexNamedLikeAnother: Table {
   let index = Index("by_id", \IndexNamedLikeAnother.first)
 }
 
+private struct UndeclaredMember: Table {
+  static let name = "undeclared"
+  struct Part: Sendable {
+    var shown: String
+    var hidden = ""
+  }
+  let part = Field(.object(Property("shown", \Part.shown, .string)) { Part(shown: $0) })
+  let index = Index("by_hidden", \UndeclaredMember.part.hidden)
+}
+
+private struct KeylessMember: Table {
+  static let name = "keyless"
+  let profile = Field(.codable(Profile.self))
+  let index = Index("by_name", \KeylessMember.profile.name)
+}
+
+private struct Named<Names: IndexNames>: Table {
+  static var name: String { "named" }
+  let text = Field(.string)
+  let place = Field(.optional(Place.validator))
+  let choice = Field(.union(Place.validator, Validator<String>.string))
+  let index = Index<Named>("by_names", fields: Names.fields, summing: Names.summed)
+}
+
+private protocol IndexNames: Sendable {
+  static var fields: [String] { get }
+  static var summed: String? { get }
+}
+
+private struct IndexedTwice: Table {
+  static let name = "twice"
+  let text = Field(.string)
+  let amount = Field(.double)
+  let sums = Index("by_text_summing", \IndexedTwice.text, summing: \IndexedTwice.amount)
+  let first = Index("by_text", \IndexedTwice.text)
+  let second = Index<IndexedTwice>("by_text_too", path: "text")
+}
+
 @Suite("Schemas")
 struct SchemaTests {
   @Test("Stored documents that a new schema breaks keep the server from starting; the error names documents and fields")
@@ -73,18 +111,51 @@ struct SchemaTests {
     #expect(again.connect().ask(again, "query items:owned {\"owner\":\(counter)}") == "\"a\"")
   }
 
+  private func problem(_ tables: [any Table.Type]) -> String {
+    do {
+      _ = try AppSchema(tables)
+      return ""
+    } catch { return "\(error)" }
+  }
+
   @Test("Names that clash, or that can't be names, are refused at the start")
   func names() throws {
-    func problem(_ tables: [any Table.Type]) -> String {
-      do {
-        _ = try AppSchema(tables)
-        return ""
-      } catch { return "\(error)" }
-    }
     #expect(problem([Items.self, LooserItems.self]).contains("two tables are called \"items\""))
     #expect(problem([TwoFieldsOfOneName.self]).contains("two fields called \"name\""))
     #expect(problem([IllNamed.self]).contains("\"_secret\" can't be the name of a table"))
     #expect(problem([IndexNamedLikeAnother.self]).contains("\"by_id\" is the name of another index"))
+  }
+
+  @Test("Indexes of what no document can have are refused at the start, with what there is instead")
+  func indexes() throws {
+    func problem(_ table: any Table.Type) -> String { self.problem([table]) }
+    enum Fine: IndexNames { static let fields = ["text", "place.geo.lat", "choice.city"]; static let summed: String? = "place.geo.lat" }
+    enum Unknown: IndexNames { static let fields = ["txt"]; static let summed: String? = nil }
+    enum NoMember: IndexNames { static let fields = ["place.town"]; static let summed: String? = nil }
+    enum NoObject: IndexNames { static let fields = ["text.length"]; static let summed: String? = nil }
+    enum Doubled: IndexNames { static let fields = ["text", "text"]; static let summed: String? = nil }
+    enum None: IndexNames { static let fields: [String] = []; static let summed: String? = nil }
+    enum Many: IndexNames { static let fields = Array(repeating: "text", count: 17); static let summed: String? = nil }
+    enum Time: IndexNames { static let fields = ["text", "_creationTime"]; static let summed: String? = nil }
+    enum Identifier: IndexNames { static let fields = ["_id"]; static let summed: String? = nil }
+    enum Empty: IndexNames { static let fields = ["place."]; static let summed: String? = nil }
+    enum Sum: IndexNames { static let fields = ["text"]; static let summed: String? = "place.height" }
+    let index = "index by_names of table named: "
+    #expect(problem(Named<Fine>.self) == "")
+    #expect(problem(Named<Unknown>.self) == index + "there is no field \"txt\"; there are text, place, choice")
+    #expect(problem(Named<NoMember>.self) == index + "place has no member \"town\"; it has city, postCode, geo")
+    #expect(problem(Named<NoObject>.self) == index + "text is string, which has no members")
+    #expect(problem(Named<Doubled>.self) == index + "field \"text\" stands twice")
+    #expect(problem(Named<None>.self) == index + "it has no field")
+    #expect(problem(Named<Many>.self) == index + "it has 17 fields; 16 are the most")
+    #expect(problem(Named<Time>.self) == index + "every index ends with \"_creationTime\" by itself; leave it out")
+    #expect(problem(Named<Identifier>.self).hasPrefix(index + "\"_id\" is what by_id is for"))
+    #expect(problem(Named<Empty>.self) == index + "\"place.\" is no field's name")
+    #expect(problem(Named<Sum>.self) == index + "summing: place has no member \"height\"; it has city, postCode, geo")
+    #expect(problem(UndeclaredMember.self).hasPrefix("index by_hidden of table undeclared: part has no Property for the key path"))
+    #expect(problem(UndeclaredMember.self).hasSuffix("its validator declares shown"))
+    #expect(problem(KeylessMember.self).contains("profile is {name: string, score?: number}, whose members have no key paths"))
+    #expect(problem(IndexedTwice.self) == "indexes by_text and by_text_too of table twice have the same fields; remove one")
   }
 
   @Test("Only the app's tables count as its documents", arguments: [0, 3])
@@ -129,6 +200,9 @@ struct SchemaTests {
     #expect(insert(3).hasPrefix("\""))
     #expect(insert(0) == "schema_violation: document of table items: size: a width is more than 0")
     #expect(client.ask(server, "query items:sizes") == "[3]")
+    // A typed write makes the object without that code.
+    #expect(client.ask(server, "mutation items:shrink {\"id\":\(insert(2))}") == "schema_violation: document of table items: size: a width is more than 0")
+    #expect(client.ask(server, "query items:sizes") == "[3,2]")
   }
 
   @Test("Untyped writes obey the schema, leave the system fields alone, and name the path of what is wrong")

@@ -24,7 +24,7 @@ struct TakeoverTests {
     }
     let disk = try Self.stored(30)
     let error = try #require(throws: SchemaError.self) {
-      try EngineHarness(tables: [NumberedSongs.self, Notes.self], modules: [], seed: 2, disk: disk)
+      try EngineHarness(tables: [NumberedSongs.self, Notices.self], modules: [], seed: 2, disk: disk)
     }
     #expect(error.message.hasPrefix("30 stored documents do not fit the schema"))
     #expect(error.message.split(separator: "\n").count == 22)

@@ -43,7 +43,7 @@ enum ItemFunctions: FunctionModule {
   static let path = "items"
   static let functions: [any ServerFunction] = [
     insert, update, remove, ranked, tagged, weighed, bare, whole, wholes, nestedWhole, setKind, setNote, setRank, kinds,
-    owned, ownedDeep, recurse, readMany, writeMany, typed, uniqueTag, misranged, extras, unsetField, rankOver, sizes, bumpRank, byExtra,
+    owned, ownedDeep, recurse, readMany, writeMany, typed, uniqueTag, misranged, extras, unsetField, rankOver, sizes, shrink, bumpRank, byExtra,
   ]
 
   static let insert = Mutation(
@@ -68,6 +68,8 @@ enum ItemFunctions: FunctionModule {
   }
 
   static let remove = Mutation("remove", Arg("id", .id(Items.self))) { ctx, id in try ctx.db.delete(id) }
+
+  static let shrink = Mutation("shrink", Arg("id", .id(Items.self))) { ctx, id in try ctx.db.patch(id) { $0.size = Size(width: 0) } }
 
   /// How a range is read: the ids, or one of the short forms.
   static func read(_ query: TableQuery<Items>, _ how: String, _ limit: Int?) throws -> Value {

@@ -24,7 +24,7 @@ struct Votes: Table {
 }
 
 /// A line for each write that the triggers saw.
-struct Notes: Table {
+struct Notices: Table {
   static let name = "notes"
   static let allowsOtherFields = true
   let text = Field(.optional(.string))
@@ -122,14 +122,14 @@ enum Music: FunctionModule {
   static let votes = Query("votes", Arg("song", .id(Songs.self))) { ctx, song in try ctx.db.get(song).votes }
 
   static let note = Mutation("note", Arg("name", .string), Arg("value", .optional(.any))) { ctx, name, value in
-    try ctx.db.insert(Notes.self) { $0[name] = value }
+    try ctx.db.insert(Notices.self) { $0[name] = value }
   }
 
   static let noted = Query("noted", Arg("name", .string)) { ctx, name in
-    try ctx.db.query(Notes.self).collect().compactMap { $0[name] }
+    try ctx.db.query(Notices.self).collect().compactMap { $0[name] }
   }
 
-  static let notes = Query("notes") { ctx in try ctx.db.query(Notes.self).collect().compactMap(\.text) }
+  static let notes = Query("notes") { ctx in try ctx.db.query(Notices.self).collect().compactMap(\.text) }
 
   /// Votes are counted where they are cast. Nobody votes twice as "twice", and "deep" votes again without end.
   static let countVotes = Trigger.onChange(of: Votes.self) { ctx, change in
@@ -153,7 +153,7 @@ enum Music: FunctionModule {
       case (let old?, let new?): "\(old.title)→\(new.title)"
       case (nil, nil): "nothing"
       }
-    try ctx.db.insert(Notes.self) { $0.text = what }
+    try ctx.db.insert(Notices.self) { $0.text = what }
   }
 }
 
@@ -169,7 +169,7 @@ extension EngineHarness {
     configuration: EngineConfiguration = EngineConfiguration(), pace: SimulatedLogWriter.Pace = .immediate
   ) throws -> EngineHarness {
     try EngineHarness(
-      tables: [Songs.self, Votes.self, Notes.self], modules: [Music.self], triggers: triggers, seed: seed, disk: disk,
+      tables: [Songs.self, Votes.self, Notices.self], modules: [Music.self], triggers: triggers, seed: seed, disk: disk,
       configuration: configuration, pace: pace)
   }
 }

@@ -1,5 +1,6 @@
 import MartletTesting
 import MartletValues
+import Synchronization
 
 @testable import Martlet
 
@@ -19,7 +20,7 @@ enum CounterFunctions: FunctionModule {
   static let functions: [any ServerFunction] = [
     set, add, get, value, between, count, sum, top, all, addThenFail, transfer, total, delete, log,
     slowAdd, slowTransfer, slowValue, slowTotal, slowClaim, slowSwap, claim, slowFail, slowAnchored,
-    must, rehearse, catching, catchingLimit, logging, slowLogging, relay, dice, isAdmin, lowest,
+    must, rehearse, catching, catchingLimit, logging, slowLogging, relay, dice, isAdmin, lowest, slowOracle,
   ]
 
   static func find(_ db: some ReadsDatabase, _ name: String) throws -> Document<Counters>? {
@@ -186,11 +187,7 @@ enum CounterFunctions: FunctionModule {
 
   static let catchingLimit = Mutation(
     "catchingLimit",
-    limits: {
-      var limits = Limits()
-      limits.documentsWritten = 2
-      return limits
-    }()
+    limits: { $0.documentsWritten = 2 }
   ) { ctx in
     try add(ctx.db, "x", 1)
     for name in ["y", "z"] { _ = try? add(ctx.db, name, 1) }
@@ -215,6 +212,15 @@ enum CounterFunctions: FunctionModule {
   }
 
   static let isAdmin = Mutation("isAdmin") { ctx in ctx.identity.isAdmin }
+
+  /// Everything that a handler may know of time and chance, told to the test in each run.
+  static let slowOracle = Mutation("slowOracle") { ctx in
+    let seen = ["\(ctx.now)", "\(UInt64.random(in: 0 ... .max, using: &ctx.random))", ctx.uuid, ctx.uuid]
+    Oracle.note(seen)
+    _ = try find(ctx.db, "oracle")
+    try spend(ctx.db)
+    return seen
+  }
 
   static let dice = Mutation("dice") { ctx in
     try spend(ctx.db)
@@ -276,6 +282,14 @@ enum CounterFunctions: FunctionModule {
     try spend(ctx.db)
     return try ctx.db.query(Counters.self).withIndex(\.byValue).sum(\.amount)
   }
+}
+
+/// What the runs of `slowOracle` saw.
+enum Oracle {
+  private static let seen = Mutex<[[String]]>([])
+  static var all: [[String]] { seen.withLock { $0 } }
+  static func note(_ run: [String]) { seen.withLock { $0.append(run) } }
+  static func forget() { seen.withLock { $0 = [] } }
 }
 
 extension EngineHarness {

@@ -49,6 +49,15 @@ extension OrderedTree {
     return node.entries[end - 1]
   }
 
+  /// The entry that has `offset` others of the range before it in the given order; nil where there are no more than those.
+  /// O(log n).
+  func entry(offset: Int, from: Key? = nil, to: Key? = nil, descending: Bool = false) -> Entry? {
+    let lower = from.map(rank(of:)) ?? 0
+    let upper = to.map(rank(of:)) ?? count
+    guard offset >= 0, offset < upper - lower else { return nil }
+    return entry(atRank: descending ? upper - 1 - offset : lower + offset)
+  }
+
   /// Calls `body` for each entry of the range in ascending or descending order of keys, until it returns false.
   ///
   /// O(log n) and a few nanoseconds for each entry; no allocation.
