@@ -45,8 +45,10 @@ final class FieldChanges {
     changes.removeAll(keepingCapacity: true)
     bytes.pointee.removeAll()
     if !unfit.isEmpty { unfit = [] }
-    mustCheck = false
-    illNamed = nil
+    if mustCheck {
+      mustCheck = false
+      illNamed = nil
+    }
   }
 
   @inlinable
@@ -80,7 +82,7 @@ final class FieldChanges {
     end()
   }
 
-  /// A name that no field can have, though one was set by it; the write throws at its end.
+  /// A name that no field can have, though one was set by it; the write throws at its end. Nil unless `mustCheck`.
   private(set) var illNamed: String?
 
   /// Adds a member where none was set.

@@ -42,6 +42,7 @@ public final class FunctionDefinition: Sendable {
       })
     self.answer = answer
     limitChanges = limits
+    isSystem = name.hasPrefix("_system:")
     self.body = body
     kind =
       switch body {
@@ -60,7 +61,7 @@ public final class FunctionDefinition: Sendable {
   }
 
   /// Whether only an admin may call it once an admin key is configured.
-  package var isSystem: Bool { name.hasPrefix("_system:") }
+  package let isSystem: Bool
 }
 
 // What a module's functions are made with, in the app's own code: so that a handler is compiled with its types there.
