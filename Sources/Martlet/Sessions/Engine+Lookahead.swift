@@ -8,7 +8,7 @@ import MartletWire
 /// transaction, where each step needs the one before. So before the requests of one read are run, the documents that they
 /// name are asked for, all leaves first, then all documents.
 ///
-/// It is a guess, and may be wrong in any way: nothing depends on it but time. Worth 4 % of a transfer among 100,000
+/// It is a guess, and may be wrong in any way: nothing depends on it but time. Worth 4 to 6 % of a transfer among 100,000
 /// accounts (docs/performance.md).
 extension Engine {
   /// Less than two requests with an id have nothing to wait for at once.
