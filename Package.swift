@@ -21,10 +21,11 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
+    .target(name: "CPrefetch"),
     .target(name: "MartletValues"),
     .target(name: "MartletWire", dependencies: ["MartletValues"]),
     .target(
-      name: "Martlet", dependencies: ["MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
+      name: "Martlet", dependencies: ["CPrefetch", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
     .target(
       name: "MartletSQLite",
       dependencies: [

@@ -40,7 +40,7 @@ extension Engine {
       self.finishAction(id, function, result, completion)
     }
     actions.noteRunning(id, task)
-    let limit = (function.limits ?? limits.limits).actionMilliseconds
+    let limit = function.limits(on: limits.limits).actionMilliseconds
     host.schedule(afterMilliseconds: limit) {
       self.assumeIsolated { engine in
         guard engine.actions.noteEnd(id) else { return }

@@ -36,7 +36,7 @@ public struct Document<T: Table>: Sendable {
   /// The whole document as a type of the app's own. It may ask for `_id` (a `DocumentID`, an `ID<T>` or a `String`) and `_creationTime` (a `Double`)
   /// too, and need not ask for everything. Throws a `ValidationError` where the document has something else than the type asks for.
   ///
-  /// Costs several hundred ns for each member; reading single fields costs much less.
+  /// Reading the single fields that are needed costs less.
   public func decode<D: Decodable>(as type: D.Type = D.self) throws -> D {
     try withExtendedLifetime(storage) { try JSONReader(storage.json).decode(type) }
   }

@@ -46,8 +46,10 @@ final class FieldChanges {
     bytes.pointee.removeAll()
     if !unfit.isEmpty { unfit = [] }
     isSorted = true
-    mustCheck = false
-    illNamed = nil
+    if mustCheck {
+      mustCheck = false
+      illNamed = nil
+    }
   }
 
   @inlinable
@@ -81,7 +83,7 @@ final class FieldChanges {
     end()
   }
 
-  /// A name that no field can have, though one was set by it; the write throws at its end.
+  /// A name that no field can have, though one was set by it; the write throws at its end. Nil unless `mustCheck`.
   private(set) var illNamed: String?
 
   /// Adds a member where none was set.

@@ -18,10 +18,10 @@ public final class FunctionDefinition: Sendable {
   let answer: AnswerShape
   package var returns: ValidatorShape { answer.shape() }
   package let body: Body
-  package let limits: Limits?
+  private let limitChanges: LimitChanges?
 
   package convenience init(
-    name: String, visibility: Visibility, arguments: [(name: String, shape: ValidatorShape)], limits: Limits? = nil,
+    name: String, visibility: Visibility, arguments: [(name: String, shape: ValidatorShape)], limits: LimitChanges? = nil,
     returns: ValidatorShape = .any, body: Body
   ) {
     self.init(
@@ -29,7 +29,7 @@ public final class FunctionDefinition: Sendable {
   }
 
   init(
-    name: String, visibility: Visibility, arguments: [(name: String, shape: ValidatorShape)], limits: Limits?,
+    name: String, visibility: Visibility, arguments: [(name: String, shape: ValidatorShape)], limits: LimitChanges?,
     answer: AnswerShape, body: Body
   ) {
     self.name = name
@@ -41,7 +41,8 @@ public final class FunctionDefinition: Sendable {
         return .init(name: $0.name, shape: $0.shape, optional: false)
       })
     self.answer = answer
-    self.limits = limits?.bounded
+    limitChanges = limits
+    isSystem = name.hasPrefix("_system:")
     self.body = body
     kind =
       switch body {
@@ -51,15 +52,23 @@ public final class FunctionDefinition: Sendable {
       }
   }
 
+  /// What the function may use on a server with these limits.
+  func limits(on server: Limits) -> Limits {
+    guard let limitChanges else { return server }
+    var limits = server
+    limitChanges(&limits)
+    return limits.bounded
+  }
+
   /// Whether only an admin may call it once an admin key is configured.
-  package var isSystem: Bool { name.hasPrefix("_system:") }
+  package let isSystem: Bool
 }
 
 // What a module's functions are made with, in the app's own code: so that a handler is compiled with its types there.
 extension FunctionDefinition {
   @usableFromInline
   convenience init(
-    path: String, name: String, visibility: Visibility, limits: Limits?, arguments: [(name: String, shape: ValidatorShape)],
+    path: String, name: String, visibility: Visibility, limits: LimitChanges?, arguments: [(name: String, shape: ValidatorShape)],
     answer: AnswerShape,
     query: @escaping @Sendable (QueryContext, inout Arguments, inout JSONWriter) throws -> Void
   ) {
@@ -68,7 +77,7 @@ extension FunctionDefinition {
 
   @usableFromInline
   convenience init(
-    path: String, name: String, visibility: Visibility, limits: Limits?, arguments: [(name: String, shape: ValidatorShape)],
+    path: String, name: String, visibility: Visibility, limits: LimitChanges?, arguments: [(name: String, shape: ValidatorShape)],
     answer: AnswerShape,
     mutation: @escaping @Sendable (MutationContext, inout Arguments, inout JSONWriter) throws -> Void
   ) {
@@ -77,7 +86,7 @@ extension FunctionDefinition {
 
   @usableFromInline
   convenience init(
-    path: String, name: String, visibility: Visibility, limits: Limits?, arguments: [(name: String, shape: ValidatorShape)],
+    path: String, name: String, visibility: Visibility, limits: LimitChanges?, arguments: [(name: String, shape: ValidatorShape)],
     answer: AnswerShape,
     action: @escaping @Sendable (ActionContext, [UInt8]) async throws -> [UInt8]
   ) {

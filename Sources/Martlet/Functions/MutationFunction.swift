@@ -8,11 +8,11 @@ public struct MutationFunction<Module: FunctionModule, Result: WireValue, each A
   ///   - name: the name on the wire, after the module's path.
   ///   - returns: what the function answers, where its type doesn't say it: an answer that doesn't fit is a `schema_violation`, and nothing is written.
   ///   - visibility: an `internal` function can be called by other functions only.
-  ///   - limits: what this function may use, where it differs from the server's limits.
+  ///   - limits: changes the server's limits to this function's: `{ $0.documentsRead = 500_000 }`.
   @inlinable
   public init(
     _ name: String, _ arguments: repeat Arg<each Argument>,
-    returns: Validator<Result>? = nil, visibility: FunctionDefinition.Visibility = .public, limits: Limits? = nil,
+    returns: Validator<Result>? = nil, visibility: FunctionDefinition.Visibility = .public, limits: LimitChanges? = nil,
     handler: @escaping @Sendable (MutationContext, repeat each Argument) throws -> Result
   ) {
     self.arguments = (repeat each arguments)
@@ -40,7 +40,7 @@ extension MutationFunction where Result == Null {
   @inlinable
   public init(
     _ name: String, _ arguments: repeat Arg<each Argument>,
-    visibility: FunctionDefinition.Visibility = .public, limits: Limits? = nil,
+    visibility: FunctionDefinition.Visibility = .public, limits: LimitChanges? = nil,
     handler: @escaping @Sendable (MutationContext, repeat each Argument) throws -> Void
   ) {
     self.init(

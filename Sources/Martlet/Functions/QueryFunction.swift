@@ -7,11 +7,11 @@ public struct QueryFunction<Module: FunctionModule, Result: WireValue, each Argu
   ///   - name: the name on the wire, after the module's path.
   ///   - returns: what the function answers, where its type doesn't say it: an answer that doesn't fit is a `schema_violation`.
   ///   - visibility: an `internal` function can be called by other functions only.
-  ///   - limits: what this function may use, where it differs from the server's limits.
+  ///   - limits: changes the server's limits to this function's: `{ $0.documentsRead = 500_000 }`.
   @inlinable
   public init(
     _ name: String, _ arguments: repeat Arg<each Argument>,
-    returns: Validator<Result>? = nil, visibility: FunctionDefinition.Visibility = .public, limits: Limits? = nil,
+    returns: Validator<Result>? = nil, visibility: FunctionDefinition.Visibility = .public, limits: LimitChanges? = nil,
     handler: @escaping @Sendable (QueryContext, repeat each Argument) throws -> Result
   ) {
     self.arguments = (repeat each arguments)
@@ -39,7 +39,7 @@ extension QueryFunction where Result == Null {
   @inlinable
   public init(
     _ name: String, _ arguments: repeat Arg<each Argument>,
-    visibility: FunctionDefinition.Visibility = .public, limits: Limits? = nil,
+    visibility: FunctionDefinition.Visibility = .public, limits: LimitChanges? = nil,
     handler: @escaping @Sendable (QueryContext, repeat each Argument) throws -> Void
   ) {
     self.init(

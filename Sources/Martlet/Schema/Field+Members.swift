@@ -1,5 +1,5 @@
-// Key paths through a field into the object that it holds. They are for indexes: `Index("by_city", \\Customers.address.city)`, and for their ranges,
-// `$0.eq(\\.address.city, "Oslo")`. What a property of the Swift type is called on the wire, and what it may hold, is known for the properties that the
+// Key paths through a field into the object that it holds. They are for indexes: `Index("by_city", \Customers.address.city)`, and for their ranges,
+// `$0.eq(\.address.city, "Oslo")`. What a property of the Swift type is called on the wire, and what it may hold, is known for the properties that the
 // field's validator was declared with, by `.object(Property…)`. A `Codable` type names no key paths: an index of its members gives their names.
 
 extension Field {

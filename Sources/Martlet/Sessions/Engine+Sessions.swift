@@ -15,6 +15,7 @@ extension Engine {
   package func receive(_ bytes: UnsafeRawBufferPointer, from id: SessionID) {
     guard let session = sessions[id], session.closing == nil else { return }
     wallMilliseconds = environment.clock.wallMilliseconds()
+    if bytes.count >= Self.leastBytesToLookAhead { lookAhead(in: bytes) }
     // The splitter is taken out while it runs, since the lines that it finds are handled with the session.
     var splitter = LineSplitter(maxLineBytes: configuration.maximumLineBytes)
     swap(&splitter, &session.splitter)

@@ -18,6 +18,9 @@ package struct TableContents: Sendable {
   /// O(log n).
   func document(_ id: InternalID) -> DocumentStorage? { documents.find(id)?.document }
 
+  func prefetchLeaf(of id: InternalID) { documents.prefetchLeaf(of: id) }
+  func prefetchDocument(_ id: InternalID) { documents.prefetchDocument(of: id) }
+
   /// Carries out one write. `old` is the document that stands under the id now (nil for an insert), `new` the one that is
   /// to (nil for a delete).
   mutating func apply(_ write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter) {

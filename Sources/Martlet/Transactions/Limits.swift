@@ -38,6 +38,9 @@ public struct Limits: Sendable {
   }
 }
 
+/// How a function's limits differ from its server's; what it leaves alone stays the server's.
+public typealias LimitChanges = @Sendable (inout Limits) -> Void
+
 /// A server's limits, shared by its transactions.
 final class SharedLimits: Sendable {
   let limits: Limits

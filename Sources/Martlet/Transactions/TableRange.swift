@@ -5,6 +5,8 @@ struct TableRange {
   var lower: IndexKey?
   var upper: IndexKey?
   var isDescending = false
+  /// What a filter as data compares of each document, so that an error can name an index; nil without one.
+  var filtered: FilteredFields?
 
   var layout: TableLayout { table.layout }
 

@@ -96,7 +96,7 @@ extension Transaction {
   private func build(
     id: DocumentID, creationTime: Double, base: DocumentStorage?, table: StoredTable, isChecked: Bool
   ) throws -> DocumentStorage {
-    if let name = changes.illNamed {
+    if changes.mustCheck, let name = changes.illNamed {
       throw WireError(.schemaViolation, "document of table \(table.layout.name): \(FieldName.problem(of: name) ?? name)")
     }
     changes.apply(to: base, with: &scratch.builder)

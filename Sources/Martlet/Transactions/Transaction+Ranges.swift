@@ -19,7 +19,7 @@ extension Transaction {
     }
     let isDescending = rest.isDescending
     try contents.forEach(in: rest.slot, from: rest.lower, to: rest.upper, descending: isDescending) { position, document in
-      try charge(reads: 1)
+      do { try charge(reads: 1) } catch { throw adviseIndex(for: scanned, error) }
       let goesOn = try body(position, document)
       if !goesOn {
         if isDescending { read.lower = position } else { read.upper = position.successor }

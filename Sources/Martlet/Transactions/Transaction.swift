@@ -91,7 +91,7 @@ package final class Transaction {
     self.place = place
     self.snapshots = snapshots
     function = start.function
-    limits = start.function.limits ?? start.limits.limits
+    limits = start.function.limits(on: start.limits.limits)
     warnings = LimitWarnings(limits)
     snapshotTimestamp = start.timestamp
     identity = start.identity
@@ -108,7 +108,7 @@ package final class Transaction {
     end()
     if function !== self.function {
       self.function = function
-      limits = function.limits ?? defaultLimits.limits
+      limits = function.limits(on: defaultLimits.limits)
     }
     self.identity = identity
     snapshotTimestamp = timestamp
@@ -203,12 +203,6 @@ package final class Transaction {
     return abort
   }
 
-  /// Puts an error that says more in the place of the one that ended the transaction.
-  func replaceFailure(_ error: WireError) -> Abort {
-    abort = .failed(error)
-    return .failed(error)
-  }
-
   /// Ends the transaction by an error that the handler itself made, and that can't be thrown where it came up. Within a nested call it
   /// is that call which fails.
   func fail(throwing error: any Error) {
@@ -220,6 +214,13 @@ package final class Transaction {
     guard case .deferred(let error)? = abort else { return nil }
     abort = nil
     return error
+  }
+
+  /// Says the same failure better.
+  func replaceFailure(_ error: WireError) -> Abort {
+    let abort = Abort.failed(error)
+    self.abort = abort
+    return abort
   }
 
   func charge(reads count: Int = 0) throws {

@@ -11,12 +11,12 @@
 /// | `Int64` | int64 |
 /// | `Bytes`, `DocumentID`, `ID<T>`, `Value`, any `WireValue` | as they are without this |
 /// | optional | absent where nil |
-/// | array, set | array |
+/// | array | array |
 /// | dictionary of strings or integers | record |
 /// | enum with raw values | one of them, if it is `CaseIterable` |
 /// | nested `Codable` types | objects |
 ///
-/// **Costs.** `Codable` goes through existentials: a value costs a few hundred ns for each member, which a validator made with `.object` doesn't.
+/// **Costs.** `Codable` works through existentials, and allocates for each container; where that counts, `.object` doesn't.
 extension Validator where T: Codable {
   /// Stops the program, saying why, where the type's shape can't be learnt; then `codable(_:shape:)` takes it from you.
   public static func codable(_ type: T.Type = T.self) -> Validator { coded(CodableShape.of(type)) }

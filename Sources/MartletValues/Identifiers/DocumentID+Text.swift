@@ -6,6 +6,8 @@
 // The bytes never stand in memory. They are three words, left-aligned, from which twelve characters at a time are taken by shifting.
 extension DocumentID: LosslessStringConvertible {
   static let longestText = 37
+  /// How many characters an id may have; not each length is one.
+  package static let textLengths = 31...37
 
   private static let alphabet: StaticString = "0123456789abcdefghjkmnpqrstvwxyz"
 

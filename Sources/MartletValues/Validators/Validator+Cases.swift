@@ -33,8 +33,8 @@ extension Validator {
       shape: .union(shapes),
       decode: { [readers] reader in
         let bookmark = reader
-        let kind = try reader.peek()
-        for one in readers where !one.shape.isRuledOut(by: bookmark, kind) {
+        var glance = try UnionGlance(reader)
+        for one in readers where !glance.rulesOut(one.shape) {
           reader = bookmark
           do { return try one.read(&reader) } catch is ValidationError {}
         }

@@ -3,18 +3,37 @@
 /// A schema's fields and a function's arguments are declared with validators, so their types are known to the compiler: `.double` makes a `Double`. The `shape` is the same
 /// declaration as data, for what works without types.
 public struct Validator<T: Sendable>: Sendable {
-  public let shape: ValidatorShape
+  public var shape: ValidatorShape { traits.shape }
   /// Reads exactly one value. Throws a `ValidationError` with the path from that value, or a `JSONError`.
   public let decode: @Sendable (inout JSONReader) throws -> T
   public let encode: @Sendable (T, inout JSONWriter) -> Void
   /// How a member that is not there is read and written; nil where it must be there.
   public let absence: Absence?
+  private let traits: Traits
+
   /// Whether `decode` may refuse what the shape's check lets through, since it runs code that only its author knows.
-  package let mayRefuse: Bool
+  package var mayRefuse: Bool { traits.mayRefuse }
   /// The members of a typed object, so that a key path into it leads to a member's name; empty for all else.
-  package let members: [ObjectMember]
+  package var members: [ObjectMember] { traits.members }
   /// The same object with one more member, which always is this string; nil where the values are no objects.
-  package let tagged: (@Sendable (_ member: String, _ tag: String) -> Validator)?
+  package var tagged: (@Sendable (_ member: String, _ tag: String) -> Validator)? { traits.tagged }
+
+  /// What no request asks for, behind one reference: a validator is copied for each value that it reads.
+  private final class Traits: Sendable {
+    let shape: ValidatorShape
+    let mayRefuse: Bool
+    let members: [ObjectMember]
+    let tagged: (@Sendable (String, String) -> Validator)?
+
+    init(
+      _ shape: ValidatorShape, _ mayRefuse: Bool, _ members: [ObjectMember], _ tagged: (@Sendable (String, String) -> Validator)?
+    ) {
+      self.shape = shape
+      self.mayRefuse = mayRefuse
+      self.members = members
+      self.tagged = tagged
+    }
+  }
 
   public struct Absence: Sendable {
     /// What is read where the member is absent.
@@ -41,13 +60,10 @@ public struct Validator<T: Sendable>: Sendable {
     encode: @escaping @Sendable (T, inout JSONWriter) -> Void, absence: Absence? = nil, mayRefuse: Bool,
     members: [ObjectMember] = [], tagged: (@Sendable (String, String) -> Validator)? = nil
   ) {
-    self.shape = shape
     self.decode = decode
     self.encode = encode
     self.absence = absence
-    self.mayRefuse = mayRefuse
-    self.members = members
-    self.tagged = tagged
+    traits = Traits(shape, mayRefuse, members, tagged)
   }
 }
 

@@ -9,8 +9,8 @@ extension ValidatorShape {
     _ reader: inout JSONReader, _ shapes: [ValidatorShape], _ tableNumber: ((String) -> UInt32?)?, _ nullIsAbsent: Bool
   ) throws {
     let bookmark = reader
-    let kind = try reader.peek()
-    for shape in shapes where !shape.isRuledOut(by: bookmark, kind) {
+    var glance = try UnionGlance(reader)
+    for shape in shapes where !glance.rulesOut(shape) {
       reader = bookmark
       do { return try shape.check(&reader, tableNumber: tableNumber, nullIsAbsent: nullIsAbsent) } catch is ValidationError {}
     }
@@ -68,10 +68,24 @@ extension ValidatorShape {
   }
 }
 
-extension ValidatorShape {
-  /// Whether the next value, which is of this kind, certainly has another shape. False where that isn't seen at a glance.
-  func isRuledOut(by reader: JSONReader, _ kind: JSONKind) -> Bool {
-    switch self {
+/// A first look at a value that has one of several shapes.
+struct UnionGlance {
+  private let reader: JSONReader
+  private let kind: JSONKind
+  /// The member that was looked up last: in most unions all shapes are told apart by the same one.
+  private var name: String?
+  private var member: JSONReader?
+
+  /// Looks at the next value, and consumes nothing.
+  init(_ reader: JSONReader) throws {
+    var reader = reader
+    kind = try reader.peek()
+    self.reader = reader
+  }
+
+  /// Whether the value certainly has another shape. False where that isn't seen at a glance.
+  mutating func rulesOut(_ shape: ValidatorShape) -> Bool {
+    switch shape {
     case .any, .union: false
     case .null: kind != .null
     case .boolean: kind != .boolean
@@ -82,9 +96,22 @@ extension ValidatorShape {
     case .array: kind != .array
     case .literal(.string(let text)): kind != .string || reader.isString(otherThan: text)
     case .literal: false
-    case .optional(let shape): kind != .null && shape.isRuledOut(by: reader, kind)
-    case .object(let members): kind != .object || reader.hasMember(otherThan: members)
+    case .optional(let shape): kind != .null && rulesOut(shape)
+    case .object(let members): kind != .object || hasLiteral(otherThan: members)
     }
+  }
+
+  /// Whether the object has a string where one of `members` is the literal of another.
+  private mutating func hasLiteral(otherThan members: [ValidatorShape.Member]) -> Bool {
+    for member in members {
+      guard case .literal(.string(let text)) = member.shape else { continue }
+      if name != member.name {
+        name = member.name
+        self.member = (try? reader.memberReader(named: member.name)) ?? nil
+      }
+      if let value = self.member, value.isString(otherThan: text) { return true }
+    }
+    return false
   }
 }
 
@@ -92,25 +119,8 @@ extension JSONReader {
   /// Whether the next value is a string, without escapes, that differs from `text`.
   fileprivate func isString(otherThan text: String) -> Bool {
     var reader = self
-    guard let found = try? reader.readUnescapedString() else { return false }
+    guard (try? reader.peek()) == .string, let found = try? reader.readUnescapedString() else { return false }
     return !found.equals(text)
-  }
-
-  /// Whether the next value, an object, has a string where one of `members` is the literal of another.
-  fileprivate func hasMember(otherThan members: [ValidatorShape.Member]) -> Bool {
-    for member in members {
-      guard case .literal(.string(let text)) = member.shape else { continue }
-      guard let value = try? memberReader(named: member.name), (try? value.isNextString) == true else { continue }
-      if value.isString(otherThan: text) { return true }
-    }
-    return false
-  }
-
-  private var isNextString: Bool {
-    get throws {
-      var reader = self
-      return try reader.peek() == .string
-    }
   }
 
   /// A reader in front of a member of the next value, which must be an object; nil where it has no such member.

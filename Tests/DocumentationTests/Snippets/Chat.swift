@@ -233,16 +233,15 @@ enum Chat: FunctionModule {
     return ChannelStatistics(messages: try messages.count(), likes: try messages.sum(\.likes))
   }
 
-  static let export = Query("export", Arg("channel", .id(Channels.self)), limits: exportLimits) { ctx, channel in
+  static let export = Query(
+    "export", Arg("channel", .id(Channels.self)),
+    limits: {
+      $0.documentsRead = 500_000
+      $0.handlerMilliseconds = 10_000
+    }
+  ) { ctx, channel in
     try ctx.db.query(Messages.self).withIndex(\.byChannel) { $0.eq(\.channel, channel) }.collect()
   }
-
-  private static let exportLimits: Limits = {
-    var limits = Limits()
-    limits.documentsRead = 500_000
-    limits.handlerMilliseconds = 10_000
-    return limits
-  }()
 
   static let postQuote = Action("postQuote", Arg("channel", .id(Channels.self))) { ctx, channel in
     let quote = try await QuoteService.next()

@@ -197,11 +197,7 @@ enum PostFunctions: FunctionModule {
 
   static let limitedLoop = Query(
     "limitedLoop",
-    limits: {
-      var limits = Limits()
-      limits.documentsRead = 2
-      return limits
-    }()
+    limits: { $0.documentsRead = 2 }
   ) { ctx in
     var count = 0
     for _ in try ctx.db.query(Posts.self).documents() { count += 1 }

@@ -187,11 +187,7 @@ enum CounterFunctions: FunctionModule {
 
   static let catchingLimit = Mutation(
     "catchingLimit",
-    limits: {
-      var limits = Limits()
-      limits.documentsWritten = 2
-      return limits
-    }()
+    limits: { $0.documentsWritten = 2 }
   ) { ctx in
     try add(ctx.db, "x", 1)
     for name in ["y", "z"] { _ = try? add(ctx.db, name, 1) }

@@ -60,7 +60,7 @@ public struct DocumentSequence<T: Table>: Sequence {
         passed.end(at: position)
         read = transaction.note(range: passed.asRead, insteadOf: read)
       }
-      try query.advised { try transaction.charge(reads: 1) }
+      do { try transaction.charge(reads: 1) } catch { throw transaction.adviseIndex(for: query.range, error) }
       let document = Document(storage: storage, schema: query.schema)
       for predicate in query.predicates where try !predicate(document) { return nil }
       return document
@@ -74,13 +74,11 @@ extension TableQuery {
 
   /// Calls `body` for each document, and throws what it throws.
   public func forEach(_ body: (Document<T>) throws -> Void) throws {
-    try advised {
-      try transaction.scan(range) { _, storage in
-        let document = Document(storage: storage, schema: schema)
-        for predicate in predicates where try !predicate(document) { return true }
-        try body(document)
-        return true
-      }
+    try transaction.scan(range) { _, storage in
+      let document = Document(storage: storage, schema: schema)
+      for predicate in predicates where try !predicate(document) { return true }
+      try body(document)
+      return true
     }
   }
 }

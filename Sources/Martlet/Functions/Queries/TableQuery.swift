@@ -15,8 +15,6 @@ public struct TableQuery<T: Table> {
   let schema: TableSchema<T>
   var range: TableRange
   var predicates: [(Document<T>) throws -> Bool] = []
-  /// The expressions among the predicates, for the advice of an error.
-  private(set) var expressions: [FilterExpression] = []
 
   init(transaction: Transaction, table: StoredTable, schema: TableSchema<T>) {
     self.transaction = transaction
@@ -65,7 +63,9 @@ public struct TableQuery<T: Table> {
         throw WireError(.functionFailed, "filter of table \(T.name): \(error)")
       }
     }
-    query.expressions.append(expression)
+    let fields = expression.filteredFields
+    query.range.filtered = FilteredFields(
+      equal: (range.filtered?.equal ?? []) + fields.equal, bounded: (range.filtered?.bounded ?? []) + fields.bounded)
     return query
   }
 
@@ -94,17 +94,15 @@ public struct TableQuery<T: Table> {
     var found: [Document<T>] = []
     guard limit > 0 else { return found }
     var left = predicates.isEmpty ? 0 : offset
-    try advised {
-      try transaction.scan(range, skipping: predicates.isEmpty ? offset : 0) { _, storage in
-        let document = Document(storage: storage, schema: schema)
-        for predicate in predicates where try !predicate(document) { return true }
-        guard left == 0 else {
-          left -= 1
-          return true
-        }
-        found.append(document)
-        return found.count < limit
+    try transaction.scan(range, skipping: predicates.isEmpty ? offset : 0) { _, storage in
+      let document = Document(storage: storage, schema: schema)
+      for predicate in predicates where try !predicate(document) { return true }
+      guard left == 0 else {
+        left -= 1
+        return true
       }
+      found.append(document)
+      return found.count < limit
     }
     return found
   }

@@ -27,7 +27,7 @@ extension OrderedTree {
   /// Leaves are most of the memory and seldom in a cache. The last branch node knows how many entries the leaf has, so
   /// the probes for the key need not wait for the header of the leaf.
   @inline(__always)
-  private func entry(of key: Key) -> UnsafeMutablePointer<Entry>? {
+  func entry(of key: Key) -> UnsafeMutablePointer<Entry>? {
     guard var node = rootView else { return nil }
     var count = count
     var level = node.level
