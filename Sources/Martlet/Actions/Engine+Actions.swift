@@ -45,7 +45,12 @@ extension Engine {
       self.assumeIsolated { engine in
         guard engine.actions.noteEnd(id) else { return }
         task.cancel()
-        completion(engine, .failure(WireError(.timeout, "\(function.name) ran for longer than \(limit) ms")))
+        completion(
+          engine,
+          .failure(
+            WireError(
+              .timeout, "\(function.name) ran for longer than \(limit) ms; raise the limit actionMilliseconds",
+              data: Limits.errorData(.actionMilliseconds, limit))))
         engine.startWaitingAction()
       }
     }

@@ -35,7 +35,7 @@ extension Transaction {
 
 /// The limits that a run is measured against, as they are called in `Limits`.
 enum LimitName: String {
-  case documentsRead, documentsWritten, bytesWritten, documentBytes, documentDepth, handlerMilliseconds
+  case documentsRead, documentsWritten, bytesWritten, documentBytes, documentDepth, handlerMilliseconds, actionMilliseconds
 
   var inWords: String {
     switch self {
@@ -45,6 +45,7 @@ enum LimitName: String {
     case .documentBytes: "bytes in a document"
     case .documentDepth: "levels in a document"
     case .handlerMilliseconds: "ms of handler time"
+    case .actionMilliseconds: "ms of an action's time"
     }
   }
 }

@@ -175,6 +175,22 @@ struct LimitTests {
     #expect(client.ask(server, "query counters:slowTotal").hasPrefix("timeout: counters:slowTotal ran for longer than 7 ms"))
   }
 
+  @Test("An action that takes too long is ended, with an error that says the limit, its value and the function")
+  func actionTime() throws {
+    let server = try EngineHarness(tables: [], modules: [Naps.self])
+    let client = server.connect()
+    client.send("action a naps:sleep")
+    server.run()
+    server.advance(milliseconds: 7)
+    #expect(client.take().isEmpty)
+    server.advance(milliseconds: 1)
+    let error = try #require(client.take().last)
+    #expect(
+      error.rest
+        == #"{"code":"timeout","message":"naps:sleep ran for longer than 8 ms; raise the limit actionMilliseconds","data":{"limit":"actionMilliseconds","value":8}}"#
+    )
+  }
+
   @Test("A function that calls itself without end is an error, not the end of the server")
   func recursion() throws {
     let (server, client) = try Self.server { _ in }
@@ -182,4 +198,12 @@ struct LimitTests {
     #expect(
       client.ask(server, "mutation items:recurse {\"depth\":100000}").hasPrefix("limit_exceeded: items:recurse exceeded the limit of"))
   }
+}
+
+private enum Naps: FunctionModule {
+  static let path = "naps"
+  static let functions: [any ServerFunction] = [sleep]
+
+  /// Until it is cancelled.
+  static let sleep = Action("sleep", limits: { $0.actionMilliseconds = 8 }) { _ in try await Task.sleep(for: .seconds(86_400)) }
 }
