@@ -115,16 +115,6 @@ struct CodableTests {
     return String(decoding: writer.bytes, as: UTF8.self)
   }
 
-  private func message<T>(_ validator: Validator<T>, _ text: String, check: Bool = false) -> String {
-    do {
-      try reading(text) { reader in
-        if check { try validator.shape.check(&reader) } else { _ = try validator.decode(&reader) }
-        try reader.finish()
-      }
-      return "accepted"
-    } catch { return "\(error)" }
-  }
-
   @Test("A type's shape is learnt from what it reads")
   func shapes() throws {
     #expect(
