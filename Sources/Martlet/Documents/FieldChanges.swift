@@ -96,6 +96,16 @@ final class FieldChanges {
     end()
   }
 
+  /// Sets a member that was removed.
+  func restore(_ name: UnsafeRawBufferPointer, json: [UInt8]) {
+    if !isSorted { sort() }
+    let base = base
+    guard changes.contains(where: { $0.isRemoval && compareBytes($0.name(in: base), name) == 0 }) else { return }
+    begin(name, mustCheck: false)
+    bytes.pointee.write(raw: json)
+    end()
+  }
+
   /// What a new document has beside its own fields.
   func setSystemFields(id: DocumentID, creationTime: Double) {
     begin(Self.creationTimeName.bytes, mustCheck: false)

@@ -40,6 +40,28 @@ struct DefaultTests {
     #expect(server.statistic("headTs") == timestamp, "nothing is left to fill")
   }
 
+  @Test("A field that is removed by its name is gone, or has its default again; a required one can't be removed")
+  func removing() throws {
+    let server = try EngineHarness.music()
+    let client = server.connect()
+    let song = client.ask(server, #"mutation music:add {"title":"A","mood":"loud","code":"x"}"#)
+    func patch(_ fields: String) -> String { client.ask(server, #"mutation _system:patch {"id":\#(song),"fields":\#(fields)}"#) }
+    let undefined = #"{"$undefined":null}"#
+    #expect(patch(#"{"code":\#(undefined),"mood":\#(undefined),"votes":3}"#) == "null")
+    #expect(client.ask(server, "query music:titles") == #"["A calm 3"]"#)
+    let stored = client.ask(server, #"query _system:documents {"table":"songs","index":"by_code","range":{"eq":["calm"]}}"#)
+    #expect(stored.contains(#""mood":"calm","title":"A","votes":3}"#), "in its index too, and without a code")
+    #expect(patch(#"{"title":\#(undefined)}"#) == "schema_violation: document of table songs: title: expected string, found nothing")
+    #expect(patch(#"{"_id":\#(undefined)}"#).hasPrefix("schema_violation"))
+    for form in [#"{"$undefined":1}"#, #"{"$field":"title"}"#, #"{"$eq":[1,1]}"#, #"{"$undefined":null,"x":1}"#] {
+      #expect(patch(#"{"code":\#(form)}"#).hasPrefix("invalid_arguments: args.fields.code"), "\(form)")
+    }
+    #expect(patch(#"{"code":null}"#).contains("code: expected string, found null"))
+    #expect(patch(#"{"code":{"$integer":"AAAAAAAAAAA="}}"#).contains("code: expected string, found int64"))
+    #expect(
+      client.ask(server, #"mutation _system:insert {"table":"songs","document":{"title":"B","code":\#(undefined)}}"#).hasPrefix("invalid_arguments"))
+  }
+
   @Test("Large documents get their defaults a few at a time")
   func largeDocuments() throws {
     let earlier = try EngineHarness(tables: [EarlierSongs.self], modules: [])
