@@ -90,6 +90,7 @@ public final class MartletServer: Service {
       let known = (try? snapshots.list()) ?? []
       await engine.start(newTables: recovered.newTables, snapshots: known)
       try await engine.fillDefaults()
+      await engine.startJobs()
       try await listen(engine, host.eventLoop, recovered)
       await engine.waitUntilDurable()
     } catch {

@@ -64,6 +64,7 @@ package final class EngineHarness {
       }
     }
     host.run()
+    host.enter { engine.assumeIsolated { $0.startJobs() } }
     log.pace = pace
     return (host, log, engine, recovered)
   }

@@ -60,6 +60,7 @@ package actor Engine {
   var lifecycle = EngineLifecycle.running
   var lastFunction: FunctionDefinition?
   var actions = ActionPool()
+  var jobQueue = JobQueue()
   var knownSnapshots: [SnapshotDescription] = []
   /// What the last function logged, for a caller who asked for logs.
   var lastLogLines: [LogLine] = []

@@ -46,6 +46,9 @@ public struct MutationContext {
   /// A new UUID at each access: random, version 4, drawn from `random`, so the same in each run of one request.
   public var uuid: String { transaction.nextUUID() }
 
+  /// Has functions run later, if this transaction commits.
+  public var scheduler: Scheduler { Scheduler(transaction: transaction) }
+
   /// Runs a query or a mutation inside this transaction. One that throws takes back its own writes; this mutation may
   /// catch the error and go on.
   @discardableResult
@@ -59,6 +62,9 @@ public struct MutationContext {
 public struct ActionContext: Sendable {
   package let engine: Engine
   public let identity: Identity
+
+  /// Has functions run later.
+  public var scheduler: ActionScheduler { ActionScheduler(engine: engine) }
 
   /// Runs a query, a mutation or another action.
   @discardableResult

@@ -35,6 +35,9 @@ package struct Recovery {
     for (number, name) in known { numbers[name] = number }
 
     var tables = [table(Self.catalogLayout, executor)]
+    for (number, definition) in schema.systemDefinitions {
+      tables.append(table(TableLayout(number: number, definition: definition), executor))
+    }
     var unknownTables: [String] = []
     for definition in schema.definitions {
       let number: UInt32
@@ -58,7 +61,7 @@ package struct Recovery {
     try check(tables, catalog, except: Set(unknownTables))
     return RecoveredData(
       catalog: catalog, timestamp: timestamp, newTables: newTables, unknownTables: unknownTables,
-      documentCount: contents.reduce(0) { $0 + ($1.key == Self.catalogNumber ? 0 : $1.value.count) })
+      documentCount: contents.reduce(0) { $0 + ($1.key < Catalog.firstUserNumber ? 0 : $1.value.count) })
   }
 
   private mutating func recover(_ storage: any Storage) throws {
@@ -85,7 +88,7 @@ package struct Recovery {
         entries[UInt32(exactly: number) ?? 0] = name
       }
     }
-    for number in contents.keys where number != Self.catalogNumber && entries[number] == nil {
+    for number in contents.keys where number >= Catalog.firstUserNumber && entries[number] == nil {
       throw StorageError(.corrupt, "documents of table number \(number) are stored, but the catalog has no such table; restore a snapshot")
     }
     return entries

@@ -1,0 +1,75 @@
+import MartletWire
+
+/// Writing jobs within a transaction.
+extension Transaction {
+  /// How far ahead a job may lie: five years, as nobody means more by it.
+  static let furthestMilliseconds = 5 * 366 * 86_400_000.0
+
+  func schedule(
+    _ name: String, arguments: [UInt8], at time: Double, cron: String? = nil
+  ) throws -> ID<ScheduledFunctions> {
+    guard let function = registry.find(name) else { throw registry.unknown(name) }
+    guard let kind = function.jobKind else {
+      throw WireError(.wrongKind, "\(name) is \(function.kind.withArticle): mutations and actions can be scheduled")
+    }
+    guard time.isFinite, time - now <= Self.furthestMilliseconds else {
+      throw WireError(.invalidArguments, "\(name) can't be scheduled at \(time): a time is milliseconds since 1970, at most five years from now")
+    }
+    let args = try arguments.withUnsafeBytes { json in
+      var reader = JSONReader(json)
+      do { try function.arguments.check(&reader) { self.catalog.table(named: $0)?.layout.number } } catch let error as ValidationError {
+        throw WireError(.invalidArguments, "scheduling \(name): \(error.prefixed(by: .field("args")))")
+      }
+      var again = JSONReader(json)
+      return try again.readValue()
+    }
+    return try asServer { db in
+      try db.insert(ScheduledFunctions.self) {
+        $0.function = name
+        $0.args = args
+        $0.kind = kind
+        $0.scheduledTime = time
+        $0.state = JobState(.pending)
+        $0.cron = cron
+      }
+    }
+  }
+
+  func cancel(_ id: ID<ScheduledFunctions>) throws {
+    let job = try DatabaseWriter(transaction: self).get(id)
+    guard job.state.kind == .pending || job.state.kind == .inProgress else { return }
+    try end(id, JobState(.canceled))
+  }
+
+  func begin(_ id: ID<ScheduledFunctions>) throws {
+    try asServer { db in try db.patch(id) { $0.state = JobState(.inProgress) } }
+  }
+
+  func end(_ id: ID<ScheduledFunctions>, _ state: JobState) throws {
+    try asServer { db in
+      try db.patch(id) {
+        $0.state = state
+        $0.completedTime = now
+      }
+    }
+  }
+
+  /// Runs `body` with the right to write the server's own tables.
+  func asServer<Answer>(_ body: (DatabaseWriter) throws -> Answer) throws -> Answer {
+    let before = writesAsServer
+    writesAsServer = true
+    defer { writesAsServer = before }
+    return try body(DatabaseWriter(transaction: self))
+  }
+}
+
+extension FunctionDefinition {
+  /// As what it can be scheduled; nil for a query.
+  var jobKind: JobKind? {
+    switch kind {
+    case .query: nil
+    case .mutation: .mutation
+    case .action: .action
+    }
+  }
+}

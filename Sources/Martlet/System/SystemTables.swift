@@ -1,0 +1,6 @@
+/// The tables that every server has, with numbers of their own below those of the app's. Only the server writes them.
+enum SystemTables {
+  static let jobsNumber: UInt32 = 2
+
+  static let all: [(number: UInt32, type: any Table.Type)] = [(jobsNumber, ScheduledFunctions.self)]
+}
