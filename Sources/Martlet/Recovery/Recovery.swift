@@ -74,7 +74,9 @@ package struct Recovery {
     var contents = TableContents(layout: layout)
     if let loaded = self.contents[layout.number] { contents.adoptDocuments(of: loaded) }
     let documents = contents.count
-    contents.buildIndexes(layout: layout) { report(.building(index: $0, table: layout.name, documents: documents)) }
+    contents.buildIndexes(layout: layout) {
+      if documents > 0 { report(.building(index: $0, table: layout.name, documents: documents)) }
+    }
     self.contents[layout.number] = contents
     return StoredTable(layout: layout, contents: contents, executor: executor)
   }

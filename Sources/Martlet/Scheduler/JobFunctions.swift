@@ -80,7 +80,7 @@ enum JobFunctions {
           failure = transaction.text(of: error)
         }
         // A job may cancel itself; what it did then stays all the same.
-        if failure != nil || (try context.db.find(id)?.state.kind) == .pending {
+        if try failure != nil || context.db.find(id)?.state.kind == .pending {
           try transaction.end(id, failure.map { JobState(.failed, error: $0) } ?? JobState(.success))
         }
         answer.removeAll()
