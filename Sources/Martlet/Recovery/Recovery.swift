@@ -101,7 +101,7 @@ package struct Recovery {
     var misfits = Misfits()
     for table in tables where !unknown.contains(table.layout.name) {
       guard let contents = contents[table.layout.number] else { continue }
-      report(.checking(table: table.layout.name, documents: contents.count))
+      if contents.count > 0 { report(.checking(table: table.layout.name, documents: contents.count)) }
       contents.forEachDocument { document in
         do { try table.layout.check(document, catalog: catalog, maximumDepth: 64) } catch { misfits.add(document, error) }
       }
