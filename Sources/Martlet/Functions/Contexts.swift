@@ -49,6 +49,9 @@ public struct MutationContext {
   /// Has functions run later, if this transaction commits.
   public var scheduler: Scheduler { Scheduler(transaction: transaction) }
 
+  /// Has functions run on a calendar, from this transaction on.
+  public var crons: CronScheduler { CronScheduler(transaction: transaction) }
+
   /// Runs a query or a mutation inside this transaction. One that throws takes back its own writes; this mutation may
   /// catch the error and go on.
   @discardableResult

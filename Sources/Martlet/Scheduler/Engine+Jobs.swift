@@ -7,7 +7,17 @@ import MartletWire
 /// ones beside it), actions as far as their pool has places.
 extension Engine {
   /// Ends what an earlier process left half done, and begins to run jobs.
-  package func startJobs() {
+  ///
+  /// - Parameter done: is told the reason where a declared cron can't be: its schedule is wrong, or its function isn't there. Then no job runs.
+  package func startJobs(_ crons: [Cron], _ done: @escaping @Sendable (WireError?) -> Void) {
+    start(CronFunctions.declare(crons), [], .anonymous) { engine, result in
+      if case .failure(let error) = result { return done(error) }
+      engine.startJobs()
+      done(nil)
+    }
+  }
+
+  private func startJobs() {
     guard let jobs = jobsTable else { return }
     wallMilliseconds = environment.clock.wallMilliseconds()
     for id in jobs.assumeIsolated({ $0.ids(of: .inProgress, nil, upTo: nil, atMost: .max) }) {
@@ -26,6 +36,10 @@ extension Engine {
     jobQueue.isStale = false
     let now = wallMilliseconds
     var left = JobQueue.mostPerTurn
+    if let time = nextCronTime, time <= now {
+      left = 0
+      start(CronFunctions.begin, [], .anonymous) { _, _ in }
+    }
     beginMutations(of: jobs, upTo: now, &left)
     beginActions(of: jobs, upTo: now, &left)
     removeOldJobs(of: jobs, before: now - JobQueue.keptMilliseconds, &left)
@@ -33,9 +47,13 @@ extension Engine {
       // Others may be due, too; sockets come first.
       jobQueue.isStale = true
       scheduleTurnEnd()
-    } else if let next = nextTime(of: jobs, after: now) {
+    } else if let next = [nextTime(of: jobs, after: now), nextCronTime].compactMap(\.self).min() {
       wake(at: next, now: now)
     }
+  }
+
+  private var nextCronTime: Double? {
+    (try? catalog.table(of: Crons.self).table)?.assumeIsolated { $0.nextCronTime }
   }
 
   private func beginMutations(of jobs: StoredTable, upTo now: Double, _ left: inout Int) {
@@ -85,6 +103,7 @@ extension Engine {
     jobQueue.beginning += 1
     let lateness = wallMilliseconds - job.scheduledTime
     let args = job.storage.value(of: "args").map { Array($0) } ?? []
+    let isCron = job.cron != nil
     start(JobFunctions.begin, Self.arguments(job: id), .anonymous) { engine, result in
       engine.whenDurable { failure in
         self.assumeIsolated { engine in
@@ -96,18 +115,18 @@ extension Engine {
             return
           }
           engine.jobQueue.statistics.noteBegin(lateness: lateness)
-          engine.run(action: function, args, job: id)
+          engine.run(action: function, args, job: id, isCron: isCron)
         }
       }
     }
   }
 
-  private func run(action function: FunctionDefinition, _ args: [UInt8], job id: DocumentID) {
+  private func run(action function: FunctionDefinition, _ args: [UInt8], job id: DocumentID, isCron: Bool) {
     let finish: Completion = { engine, result in
       engine.jobQueue.running.remove(id)
       engine.jobQueue.actions[id] = nil
       switch result {
-      case .success: engine.end(id, error: nil)
+      case .success(let answer): engine.end(id, error: nil, result: isCron ? String(decoding: answer.json, as: UTF8.self) : nil)
       case .failure(let error): engine.end(id, error: error.message)
       }
     }
@@ -129,12 +148,13 @@ extension Engine {
     return (job, function)
   }
 
-  private func end(_ id: DocumentID, error: String?) {
+  private func end(_ id: DocumentID, error: String?, result: String? = nil) {
     if error != nil { jobQueue.statistics.failed += 1 }
     jobQueue.isStale = true
     scheduleTurnEnd()
     var arguments: ObjectValue = ["job": .string(id.description)]
     if let error { arguments["error"] = .string(error) }
+    if let result { arguments["result"] = .string(result) }
     var writer = JSONWriter()
     writer.write(object: arguments)
     start(JobFunctions.end, writer.bytes, .anonymous) { engine, result in
@@ -146,9 +166,9 @@ extension Engine {
   private static func arguments(job id: DocumentID) -> [UInt8] { Array(#"{"job":"\#(id)"}"#.utf8) }
 
   /// Jobs were written: they are looked at when the turn ends, and an action whose job was cancelled is told when that is durable.
-  func noteJobs(_ writes: ContiguousArray<DocumentWrite>) {
+  func noteJobs(_ writes: ContiguousArray<DocumentWrite>, in table: StoredTable) {
     jobQueue.isStale = true
-    guard !jobQueue.actions.isEmpty else { return }
+    guard !jobQueue.actions.isEmpty, table.layout.number == SystemTables.jobsNumber else { return }
     for write in writes {
       guard let action = jobQueue.actions[write.id], write.changesAnything else { continue }
       whenDurable { failure in
@@ -196,6 +216,7 @@ extension Engine {
 extension StoredTable {
   private static var byState: IndexSlot { .declared(0) }
   private static var byCompletion: IndexSlot { .declared(1) }
+  private static var byNextTime: IndexSlot { .declared(1) }
 
   fileprivate func document(_ id: DocumentID) -> DocumentStorage? { unsettledSnapshot.document(InternalID(id)) }
 
@@ -241,6 +262,13 @@ extension StoredTable {
     keys.append(value: .float64(-.infinity))
     let field = TableSchema.of(ScheduledFunctions.self).prototype.completedTime
     return first(in: Self.byCompletion, from: keys.key(tie: 0), to: nil)?.read(field)
+  }
+
+  fileprivate var nextCronTime: Double? {
+    var keys = IndexKeyWriter()
+    keys.append(value: .float64(-.infinity))
+    let field = TableSchema.of(Crons.self).prototype.nextTime
+    return first(in: Self.byNextTime, from: keys.key(tie: 0), to: nil)?.read(field)
   }
 
   private func first(in slot: IndexSlot, from lower: IndexKey, to upper: IndexKey?) -> DocumentStorage? {

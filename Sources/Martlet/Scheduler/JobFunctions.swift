@@ -30,20 +30,22 @@ enum JobFunctions {
     name: "_system:beginJob", visibility: .internal, arguments: [("job", .id(table: ScheduledFunctions.name))],
     body: .mutation { context, arguments, answer in
       let id = try arguments.take("job", Validator.id(ScheduledFunctions.self))
-      let isPending = try context.db.find(id)?.state.kind == .pending
-      if isPending { try context.transaction.begin(id) }
-      answer.write(boolean: isPending)
+      let job = try context.db.find(id)
+      guard let job, job.state.kind == .pending else { return answer.write(boolean: false) }
+      try context.transaction.begin(job)
+      answer.write(boolean: true)
     })
 
   /// Notes how a job ended: with an error or without. One that was cancelled meanwhile, or removed, stays as it is.
   static let end = FunctionDefinition(
     name: "_system:endJob", visibility: .internal,
-    arguments: [("error", .optional(.string)), ("job", .id(table: ScheduledFunctions.name))],
+    arguments: [("error", .optional(.string)), ("job", .id(table: ScheduledFunctions.name)), ("result", .optional(.string))],
     body: .mutation { context, arguments, answer in
       let error = try arguments.take("error", Validator.optional(.string))
       let id = try arguments.take("job", Validator.id(ScheduledFunctions.self))
-      if let job = try context.db.find(id), job.state.kind == .pending || job.state.kind == .inProgress {
-        try context.transaction.end(id, error.map { JobState(.failed, error: $0) } ?? JobState(.success))
+      let result = try arguments.take("result", Validator.optional(.string))
+      if let job = try context.db.find(id), !job.isOver {
+        try context.transaction.end(job, error.map { JobState(.failed, error: $0) } ?? JobState(.success), result: result)
       }
       answer.writeNull()
     })
@@ -81,7 +83,8 @@ enum JobFunctions {
         }
         // A job may cancel itself; what it did then stays all the same.
         if try failure != nil || context.db.find(id)?.state.kind == .pending {
-          try transaction.end(id, failure.map { JobState(.failed, error: $0) } ?? JobState(.success))
+          let result = job.cron != nil && failure == nil ? String(decoding: answer.bytes, as: UTF8.self) : nil
+          try transaction.end(job, failure.map { JobState(.failed, error: $0) } ?? JobState(.success), result: result)
         }
         answer.removeAll()
         answer.write(boolean: failure == nil)

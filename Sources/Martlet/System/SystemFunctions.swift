@@ -3,7 +3,7 @@ import MartletWire
 /// The functions of module `_system`: the server's own state, by the same verbs as an app's functions.
 enum SystemFunctions {
   static let all: [FunctionDefinition] =
-    [functions, tables, documents, stats, logs, snapshots, snapshot, scheduled] + SystemMutations.all + [JobFunctions.cancel]
+    [functions, tables, documents, stats, logs, snapshots, snapshot, scheduled] + SystemMutations.all + [JobFunctions.cancel] + CronFunctions.listed
 
   static let functions = FunctionDefinition(
     name: "_system:functions", visibility: .public, arguments: [],
