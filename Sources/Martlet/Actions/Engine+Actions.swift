@@ -57,7 +57,10 @@ extension Engine {
     guard actions.noteEnd(id) else { return }
     switch result {
     case .success(let json): completion(self, .success((headTimestamp, json)))
-    case .failure(let error): completion(self, .failure(describe(error, in: function.name)))
+    case .failure(let error):
+      failedActionError = error
+      completion(self, .failure(describe(error, in: function.name)))
+      failedActionError = nil
     }
     startWaitingAction()
   }

@@ -128,6 +128,9 @@ extension Transaction {
 }
 
 extension Document where T == ScheduledFunctions {
+  /// Whether somebody is told what the function answered.
+  var wantsResult: Bool { self.cron != nil || self.retry != nil }
+
   /// Whether it has run, or never will.
   var isOver: Bool { self.state.kind != .pending && self.state.kind != .inProgress }
 }

@@ -61,6 +61,8 @@ package actor Engine {
   var lastFunction: FunctionDefinition?
   var actions = ActionPool()
   var jobQueue = JobQueue()
+  /// What the action threw that is being finished: callers are told less.
+  var failedActionError: (any Error)?
   var knownSnapshots: [SnapshotDescription] = []
   /// What the last function logged, for a caller who asked for logs.
   var lastLogLines: [LogLine] = []

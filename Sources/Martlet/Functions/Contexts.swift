@@ -49,6 +49,9 @@ public struct MutationContext {
   /// Has functions run later, if this transaction commits.
   public var scheduler: Scheduler { Scheduler(transaction: transaction) }
 
+  /// Has actions run until they succeed.
+  public var retrier: Retrier { Retrier(transaction: transaction) }
+
   /// Has functions run on a calendar, from this transaction on.
   public var crons: CronScheduler { CronScheduler(transaction: transaction) }
 
@@ -68,6 +71,9 @@ public struct ActionContext: Sendable {
 
   /// Has functions run later.
   public var scheduler: ActionScheduler { ActionScheduler(engine: engine) }
+
+  /// Has actions run until they succeed.
+  public var retrier: ActionRetrier { ActionRetrier(engine: engine) }
 
   /// Runs a query, a mutation or another action.
   @discardableResult

@@ -103,7 +103,7 @@ extension Engine {
     jobQueue.beginning += 1
     let lateness = wallMilliseconds - job.scheduledTime
     let args = job.storage.value(of: "args").map { Array($0) } ?? []
-    let isCron = job.cron != nil
+    let wantsResult = job.wantsResult
     start(JobFunctions.begin, Self.arguments(job: id), .anonymous) { engine, result in
       engine.whenDurable { failure in
         self.assumeIsolated { engine in
@@ -115,19 +115,19 @@ extension Engine {
             return
           }
           engine.jobQueue.statistics.noteBegin(lateness: lateness)
-          engine.run(action: function, args, job: id, isCron: isCron)
+          engine.run(action: function, args, job: id, wantsResult: wantsResult)
         }
       }
     }
   }
 
-  private func run(action function: FunctionDefinition, _ args: [UInt8], job id: DocumentID, isCron: Bool) {
+  private func run(action function: FunctionDefinition, _ args: [UInt8], job id: DocumentID, wantsResult: Bool) {
     let finish: Completion = { engine, result in
       engine.jobQueue.running.remove(id)
       engine.jobQueue.actions[id] = nil
       switch result {
-      case .success(let answer): engine.end(id, error: nil, result: isCron ? String(decoding: answer.json, as: UTF8.self) : nil)
-      case .failure(let error): engine.end(id, error: error.message)
+      case .success(let answer): engine.end(id, error: nil, result: wantsResult ? String(decoding: answer.json, as: UTF8.self) : nil)
+      case .failure(let error): engine.end(id, error: error.message, RetryAdvice(of: engine.failedActionError))
       }
     }
     do throws(WireError) {
@@ -148,18 +148,26 @@ extension Engine {
     return (job, function)
   }
 
-  private func end(_ id: DocumentID, error: String?, result: String? = nil) {
+  private func end(_ id: DocumentID, error: String?, result: String? = nil, _ advice: RetryAdvice = RetryAdvice()) {
     if error != nil { jobQueue.statistics.failed += 1 }
     jobQueue.isStale = true
     scheduleTurnEnd()
     var arguments: ObjectValue = ["job": .string(id.description)]
     if let error { arguments["error"] = .string(error) }
     if let result { arguments["result"] = .string(result) }
+    if !advice.isRetryable { arguments["isFinal"] = true }
+    if let time = advice.retryAfterMilliseconds { arguments["retryAfter"] = .float64(time) }
+    if let problem = advice.completionProblem { arguments["completionProblem"] = .string(problem) }
     var writer = JSONWriter()
     writer.write(object: arguments)
-    start(JobFunctions.end, writer.bytes, .anonymous) { engine, result in
-      guard case .failure(let error) = result else { return }
-      engine.logger.error("a job's end could not be noted", metadata: ["job": "\(id)", "error": "\(error.message)"])
+    start(JobFunctions.end, writer.bytes, .anonymous) { engine, outcome in
+      guard case .failure(let failure) = outcome, !engine.lifecycle.isStorageFailed else { return }
+      engine.logger.error("a job's end could not be noted", metadata: ["job": "\(id)", "error": "\(failure.message)"])
+      // What a run of the retrier calls at its end may exceed a limit, and with it the whole transaction.
+      guard advice.completionProblem == nil else { return }
+      var again = advice
+      again.completionProblem = failure.message
+      engine.end(id, error: error, result: result, again)
     }
   }
 
@@ -179,7 +187,7 @@ extension Engine {
   }
 
   private func removeOldJobs(of jobs: StoredTable, before time: Double, _ left: inout Int) {
-    guard let oldest = jobs.assumeIsolated({ $0.firstCompletion }), oldest < time else { return }
+    guard let oldest = oldestCompletion(of: jobs), oldest < time else { return }
     left = 0
     start(JobFunctions.removeOld, Array(#"{"before":\#(time)}"#.utf8), .anonymous) { _, _ in }
   }
@@ -189,13 +197,18 @@ extension Engine {
   // MARK: The timer
 
   private func nextTime(of jobs: StoredTable, after now: Double) -> Double? {
-    jobs.assumeIsolated { jobs in
       // What is due and not begun waits for the end of another, which has the engine look again.
       [
-        jobs.firstTime(of: .mutation, after: now), jobs.firstTime(of: .action, after: now),
-        jobs.firstCompletion.map { max(now, $0 + JobQueue.keptMilliseconds) },
+        jobs.assumeIsolated { $0.firstTime(of: .mutation, after: now) }, jobs.assumeIsolated { $0.firstTime(of: .action, after: now) },
+        oldestCompletion(of: jobs).map { max(now, $0 + JobQueue.keptMilliseconds) },
       ].compactMap(\.self).min()
-    }
+  }
+
+  /// When the oldest finished job ended, or the oldest finished run of the retrier.
+  private func oldestCompletion(of jobs: StoredTable) -> Double? {
+    let runs = try? catalog.table(of: RetryRuns.self).table
+    return [jobs.assumeIsolated { $0.firstTime(in: StoredTable.byCompletion) }, runs?.assumeIsolated { $0.firstTime(in: .declared(0)) }]
+      .compactMap(\.self).min()
   }
 
   private func wake(at time: Double, now: Double) {
@@ -215,7 +228,7 @@ extension Engine {
 
 extension StoredTable {
   private static var byState: IndexSlot { .declared(0) }
-  private static var byCompletion: IndexSlot { .declared(1) }
+  fileprivate static var byCompletion: IndexSlot { .declared(1) }
   private static var byNextTime: IndexSlot { .declared(1) }
 
   fileprivate func document(_ id: DocumentID) -> DocumentStorage? { unsettledSnapshot.document(InternalID(id)) }
@@ -257,18 +270,15 @@ extension StoredTable {
     return first(in: Self.byState, from: keys.key(tie: 0).prefixSuccessor(), to: upper)?.read(field)
   }
 
-  fileprivate var firstCompletion: Double? {
-    var keys = IndexKeyWriter()
-    keys.append(value: .float64(-.infinity))
-    let field = TableSchema.of(ScheduledFunctions.self).prototype.completedTime
-    return first(in: Self.byCompletion, from: keys.key(tie: 0), to: nil)?.read(field)
-  }
+  fileprivate var nextCronTime: Double? { firstTime(in: Self.byNextTime) }
 
-  fileprivate var nextCronTime: Double? {
+  /// The least time in an index of times, some of which are missing.
+  fileprivate func firstTime(in slot: IndexSlot) -> Double? {
     var keys = IndexKeyWriter()
     keys.append(value: .float64(-.infinity))
-    let field = TableSchema.of(Crons.self).prototype.nextTime
-    return first(in: Self.byNextTime, from: keys.key(tie: 0), to: nil)?.read(field)
+    guard let found = first(in: slot, from: keys.key(tie: 0), to: nil) else { return nil }
+    guard case .float64(let time)? = layout.indexes[slot.declaredPosition].values(of: found)?.first else { return nil }
+    return time
   }
 
   private func first(in slot: IndexSlot, from lower: IndexKey, to upper: IndexKey?) -> DocumentStorage? {

@@ -6,7 +6,7 @@ extension Transaction {
   static let furthestMilliseconds = 5 * 366 * 86_400_000.0
 
   func schedule(
-    _ name: String, arguments: [UInt8], at time: Double, cron: String? = nil
+    _ name: String, arguments: [UInt8], at time: Double, cron: String? = nil, retry: ID<RetryRuns>? = nil
   ) throws -> ID<ScheduledFunctions> {
     let args = try checkedArguments(of: name, arguments, "scheduling \(name)")
     guard let kind = registry.find(name)?.jobKind else { preconditionFailure("\(name) was found a moment ago") }
@@ -21,6 +21,7 @@ extension Transaction {
         $0.scheduledTime = time
         $0.state = JobState(.pending)
         $0.cron = cron
+        $0.retry = retry
       }
     }
   }
@@ -53,7 +54,9 @@ extension Transaction {
   }
 
   /// - Parameter result: what the function answered, where that is known.
-  func end(_ job: Document<ScheduledFunctions>, _ state: JobState, result: String? = nil) throws {
+  func end(
+    _ job: Document<ScheduledFunctions>, _ state: JobState, result: String? = nil, _ advice: RetryAdvice = RetryAdvice()
+  ) throws {
     try asServer { db in
       try db.patch(job.id) {
         $0.state = state
@@ -61,6 +64,7 @@ extension Transaction {
       }
     }
     try noteRun(of: job, state, result: result)
+    try noteAttempt(of: job, state, result: result, advice)
   }
 
   /// Runs `body` with the right to write the server's own tables.
