@@ -9,6 +9,11 @@ struct NaiveCron {
     4: ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
     5: ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
   ]
+  private static let calendar = {
+    var calendar = Calendar(identifier: .gregorian)
+    calendar.timeZone = TimeZone(secondsFromGMT: 0)!
+    return calendar
+  }()
   private var allowed: [Set<Int>] = []
   private var isStar: [Bool] = []
   private var hasLastDay = false
@@ -60,15 +65,13 @@ struct NaiveCron {
 
   /// Whether a clock that reads so, in seconds since 1970 as if it were UTC's, matches.
   func matches(_ reading: Int) -> Bool {
-    var calendar = Calendar(identifier: .gregorian)
-    calendar.timeZone = TimeZone(secondsFromGMT: 0)!
     let date = Date(timeIntervalSince1970: Double(reading))
-    let parts = calendar.dateComponents([.second, .minute, .hour, .day, .month, .weekday], from: date)
+    let parts = Self.calendar.dateComponents([.second, .minute, .hour, .day, .month, .weekday], from: date)
     guard allowed[0].contains(parts.second!), allowed[1].contains(parts.minute!), allowed[2].contains(parts.hour!),
       allowed[4].contains(parts.month!)
     else { return false }
-    let isLastDay = calendar.component(.day, from: date.addingTimeInterval(86_400)) == 1
-    let byNumber = allowed[3].contains(parts.day!) || hasLastDay && isLastDay
+    let isLastDay = hasLastDay && Self.calendar.component(.day, from: date.addingTimeInterval(86_400)) == 1
+    let byNumber = allowed[3].contains(parts.day!) || isLastDay
     let byWeekday = allowed[5].contains(parts.weekday! - 1)
     return isStar[3] || isStar[5] ? byNumber && byWeekday : byNumber || byWeekday
   }
