@@ -29,14 +29,15 @@ public struct MartletApp: Sendable {
   ///   - schema: the tables.
   ///   - functions: the modules whose functions are served.
   ///   - triggers: what runs with each change of a table.
+  ///   - crons: what runs on a calendar, or at intervals.
   ///   - limits: what a function may use that doesn't declare limits of its own; `serve --limit` changes them.
   ///   - name: what the executable is called in its help.
   public init(
     schema: [any Table.Type], functions: [any FunctionModule.Type], triggers: [Trigger] = [],
-    limits: Limits = Limits(), name: String = "martlet"
+    crons: [Cron] = [], limits: Limits = Limits(), name: String = "martlet"
   ) {
     self.name = name
-    content = .app(AppDefinition(tables: schema, modules: functions, triggers: triggers, limits: limits))
+    content = .app(AppDefinition(tables: schema, modules: functions, triggers: triggers, crons: crons, limits: limits))
   }
 
   package init(examples: [Example], name: String = "martlet") {

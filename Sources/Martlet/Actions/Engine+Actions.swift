@@ -30,14 +30,14 @@ extension Engine {
     _ id: ActionID, _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity,
     _ completion: @escaping Completion
   ) {
-    let task = Task {
+    let task = Task(executorPreference: host.actionExecutor) {
       let result: Result<[UInt8], any Error>
       do {
         result = .success(try await handler(ActionContext(engine: self, identity: identity), arguments))
       } catch {
         result = .failure(error)
       }
-      self.finishAction(id, function, result, completion)
+      await self.finishAction(id, function, result, completion)
     }
     actions.noteRunning(id, task)
     let limit = function.limits(on: limits.limits).actionMilliseconds
@@ -62,12 +62,18 @@ extension Engine {
     guard actions.noteEnd(id) else { return }
     switch result {
     case .success(let json): completion(self, .success((headTimestamp, json)))
-    case .failure(let error): completion(self, .failure(describe(error, in: function.name)))
+    case .failure(let error):
+      failedActionError = error
+      completion(self, .failure(describe(error, in: function.name)))
+      failedActionError = nil
     }
     startWaitingAction()
   }
 
   private func startWaitingAction() {
+    // A place is free, for a job as well.
+    jobQueue.isStale = true
+    scheduleTurnEnd()
     if let next = actions.takeWaiting() { next.start(self) }
   }
 
@@ -89,7 +95,8 @@ extension Engine {
     }
   }
 
-  private func start(
+  /// Runs any function, here or beside or as an action, and tells `completion` how it ended, which need not be durable yet.
+  func start(
     _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity, _ completion: @escaping Completion
   ) {
     wallMilliseconds = environment.clock.wallMilliseconds()

@@ -64,17 +64,21 @@ final class Catalog: Sendable {
   @inline(__always)
   func table(of id: DocumentID, _ type: any Table.Type) -> TypedTable? {
     let position = Int(id.tableNumber) - Int(Self.firstUserNumber)
-    guard position >= 0, position < userTables.count, let entry = userTables[position],
-      entry.type == ObjectIdentifier(type)
-    else { return nil }
+    guard position >= 0, position < userTables.count else { return systemTable(of: id, type) }
+    guard let entry = userTables[position], entry.type == ObjectIdentifier(type) else { return nil }
     return entry.typed
+  }
+
+  @inline(never)
+  private func systemTable(of id: DocumentID, _ type: any Table.Type) -> TypedTable? {
+    byType[ObjectIdentifier(type)].flatMap { $0.table.layout.number == id.tableNumber ? $0 : nil }
   }
 
   /// Whether an id is one of a table's, told by its number alone.
   @inline(__always)
   func isOf<T: Table>(_ type: T.Type, _ id: DocumentID) -> Bool {
     let position = Int(id.tableNumber) - Int(Self.firstUserNumber)
-    guard position >= 0, position < userTables.count else { return false }
+    guard position >= 0, position < userTables.count else { return systemTable(of: id, type) != nil }
     return userTables[position]?.type == ObjectIdentifier(type)
   }
 

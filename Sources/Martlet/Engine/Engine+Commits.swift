@@ -36,6 +36,7 @@ extension Engine {
     }
     let hits = table.assumeIsolated { $0.apply(writes) }
     for hit in hits { live.markStale(hit) }
+    if table.layout.number < Catalog.firstUserNumber { noteJobs(writes, in: table) }
   }
 
   private func endCommit() -> UInt64 {
@@ -56,6 +57,7 @@ extension Engine {
   private func endTurn() {
     turnEndIsScheduled = false
     wallMilliseconds = environment.clock.wallMilliseconds()
+    runDueJobs()
     if pipeline.canSeal { seal() }
     // While the disk is busy and commits wait, publishing waits with them: see invariant 3.
     if pipeline.openCommits == 0 { publish() }

@@ -4,7 +4,7 @@ import MartletWire
 extension Engine {
   /// Commits the defaults that stored documents lack, some documents at a time, and calls `done` when all of it is
   /// durable, with the error if the disk fails. For the start, before the first session comes; no trigger runs.
-  package func fillDefaults(_ done: @escaping @Sendable (WireError?) -> Void) {
+  func fillDefaults(_ done: @escaping @Sendable (WireError?) -> Void) {
     var lacking: ContiguousArray<DocumentStorage> = []
     for table in catalog.tables where !table.layout.defaults.isEmpty {
       table.assumeIsolated { $0.snapshot }.forEachDocument { document in

@@ -12,4 +12,11 @@ package protocol EngineHost: Sendable {
 
   /// Runs `work` on another thread.
   func offload(_ work: @escaping @Sendable () -> Void)
+
+  /// Where the handlers of actions run; nil for Swift's own pool of threads.
+  var actionExecutor: (any TaskExecutor)? { get }
+}
+
+extension EngineHost {
+  package var actionExecutor: (any TaskExecutor)? { nil }
 }

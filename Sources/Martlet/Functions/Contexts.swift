@@ -46,6 +46,15 @@ public struct MutationContext {
   /// A new UUID at each access: random, version 4, drawn from `random`, so the same in each run of one request.
   public var uuid: String { transaction.nextUUID() }
 
+  /// Has functions run later, if this transaction commits.
+  public var scheduler: Scheduler { Scheduler(transaction: transaction) }
+
+  /// Has actions run until they succeed.
+  public var retrier: Retrier { Retrier(transaction: transaction) }
+
+  /// Has functions run on a calendar, from this transaction on.
+  public var crons: CronScheduler { CronScheduler(transaction: transaction) }
+
   /// Runs a query or a mutation inside this transaction. One that throws takes back its own writes; this mutation may
   /// catch the error and go on.
   @discardableResult
@@ -59,6 +68,12 @@ public struct MutationContext {
 public struct ActionContext: Sendable {
   package let engine: Engine
   public let identity: Identity
+
+  /// Has functions run later.
+  public var scheduler: ActionScheduler { ActionScheduler(engine: engine) }
+
+  /// Has actions run until they succeed.
+  public var retrier: ActionRetrier { ActionRetrier(engine: engine) }
 
   /// Runs a query, a mutation or another action.
   @discardableResult

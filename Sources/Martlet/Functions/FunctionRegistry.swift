@@ -5,6 +5,7 @@ import MartletWire
 package final class FunctionRegistry: Sendable {
   package let functions: [FunctionDefinition]
   private let byName: [FunctionName: FunctionDefinition]
+  private let runners: [String: FunctionDefinition]
 
   /// A name as bytes, so that a request's function is found without making a string.
   private struct FunctionName: Hashable {
@@ -22,6 +23,8 @@ package final class FunctionRegistry: Sendable {
     }
     self.functions = functions.sorted { $0.name < $1.name }
     self.byName = byName
+    runners = Dictionary(
+      uniqueKeysWithValues: functions.filter { $0.kind == .mutation }.map { ($0.name, JobFunctions.runner(of: $0)) })
   }
 
   /// The functions of an app's modules, and the server's own.
@@ -54,27 +57,40 @@ package final class FunctionRegistry: Sendable {
   func runNested<Result: WireValue>(_ call: FunctionCall<Result>, in transaction: Transaction) throws -> Result {
     guard let function = find(call.name) else { throw unknown(call.name) }
     var answer = JSONWriter()
-    try transaction.nested {
-      try call.arguments.withUnsafeBytes { json in
-        var arguments = try Arguments(json, transaction.catalog)
-        switch function.body {
-        case .query(let run):
-          try run(QueryContext(transaction: transaction), &arguments, &answer)
-        case .mutation(let run):
-          guard transaction.canWrite else {
-            throw WireError(.wrongKind, "\(call.name) is a mutation; a query can run queries only")
-          }
-          try run(MutationContext(transaction: transaction), &arguments, &answer)
-        case .action, .system:
-          throw WireError(.wrongKind, "\(call.name) can't be run inside a transaction; run it from an action")
-        }
-        try checkAnswer(answer, of: function, transaction.catalog)
-      }
-    }
+    try call.arguments.withUnsafeBytes { try runNested(function, $0, in: transaction, into: &answer) }
     return try answer.withUnsafeBytes {
       var reader = JSONReader($0)
       return try Result.decode(from: &reader)
     }
+  }
+}
+
+extension FunctionRegistry {
+  /// The same without types: the arguments are an object's JSON, and so is the answer.
+  func runNested(
+    _ function: FunctionDefinition, _ json: UnsafeRawBufferPointer, in transaction: Transaction, into answer: inout JSONWriter
+  ) throws {
+    try transaction.nested {
+      var arguments = try Arguments(json, transaction.catalog)
+      switch function.body {
+      case .query(let run):
+        try run(QueryContext(transaction: transaction), &arguments, &answer)
+      case .mutation(let run):
+        guard transaction.canWrite else {
+          throw WireError(.wrongKind, "\(function.name) is a mutation; a query can run queries only")
+        }
+        try run(MutationContext(transaction: transaction), &arguments, &answer)
+      case .action, .system:
+        throw WireError(.wrongKind, "\(function.name) can't be run inside a transaction; run it from an action")
+      }
+      try checkAnswer(answer, of: function, transaction.catalog)
+    }
+  }
+
+  /// What runs the jobs of a function: see `JobFunctions.runner`.
+  func runner(of function: FunctionDefinition) -> FunctionDefinition {
+    guard let runner = runners[function.name] else { preconditionFailure("\(function.name) is one of the functions of this engine") }
+    return runner
   }
 }
 

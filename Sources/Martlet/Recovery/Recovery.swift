@@ -35,6 +35,9 @@ package struct Recovery {
     for (number, name) in known { numbers[name] = number }
 
     var tables = [table(Self.catalogLayout, executor)]
+    for (number, definition) in schema.systemDefinitions {
+      tables.append(table(TableLayout(number: number, definition: definition), executor))
+    }
     var unknownTables: [String] = []
     for definition in schema.definitions {
       let number: UInt32
@@ -58,7 +61,7 @@ package struct Recovery {
     try check(tables, catalog, except: Set(unknownTables))
     return RecoveredData(
       catalog: catalog, timestamp: timestamp, newTables: newTables, unknownTables: unknownTables,
-      documentCount: contents.reduce(0) { $0 + ($1.key == Self.catalogNumber ? 0 : $1.value.count) })
+      documentCount: contents.reduce(0) { $0 + ($1.key < Catalog.firstUserNumber ? 0 : $1.value.count) })
   }
 
   private mutating func recover(_ storage: any Storage) throws {
@@ -71,7 +74,9 @@ package struct Recovery {
     var contents = TableContents(layout: layout)
     if let loaded = self.contents[layout.number] { contents.adoptDocuments(of: loaded) }
     let documents = contents.count
-    contents.buildIndexes(layout: layout) { report(.building(index: $0, table: layout.name, documents: documents)) }
+    contents.buildIndexes(layout: layout) {
+      if documents > 0 { report(.building(index: $0, table: layout.name, documents: documents)) }
+    }
     self.contents[layout.number] = contents
     return StoredTable(layout: layout, contents: contents, executor: executor)
   }
@@ -85,7 +90,7 @@ package struct Recovery {
         entries[UInt32(exactly: number) ?? 0] = name
       }
     }
-    for number in contents.keys where number != Self.catalogNumber && entries[number] == nil {
+    for number in contents.keys where number >= Catalog.firstUserNumber && entries[number] == nil {
       throw StorageError(.corrupt, "documents of table number \(number) are stored, but the catalog has no such table; restore a snapshot")
     }
     return entries
@@ -96,7 +101,7 @@ package struct Recovery {
     var misfits = Misfits()
     for table in tables where !unknown.contains(table.layout.name) {
       guard let contents = contents[table.layout.number] else { continue }
-      report(.checking(table: table.layout.name, documents: contents.count))
+      if contents.count > 0 { report(.checking(table: table.layout.name, documents: contents.count)) }
       contents.forEachDocument { document in
         do { try table.layout.check(document, catalog: catalog, maximumDepth: 64) } catch { misfits.add(document, error) }
       }

@@ -2,6 +2,8 @@
 package struct AppSchema: Sendable {
   package private(set) var definitions: [TableDefinition] = []
   private var adapters: [any TableAdapter] = []
+  /// The server's own tables, with their numbers.
+  let systemDefinitions: [(number: UInt32, definition: TableDefinition)]
 
   /// - Throws: `SchemaError` where names are ill-formed, or used twice, or a trigger is of no table of these.
   package init(_ tables: [any Table.Type], triggers: [Trigger] = []) throws {
@@ -9,6 +11,13 @@ package struct AppSchema: Sendable {
     if let stray = triggers.first(where: { !types.contains($0.table) }) {
       throw SchemaError("a trigger is on table \"\(stray.tableName)\", which is not part of the app; list the table too")
     }
+    var systemDefinitions: [(number: UInt32, definition: TableDefinition)] = []
+    for (number, table) in SystemTables.all {
+      let adapter = Self.adapter(of: table)
+      adapters.append(adapter)
+      systemDefinitions.append((number, adapter.definition))
+    }
+    self.systemDefinitions = systemDefinitions
     var names: Set<String> = []
     for table in tables {
       let adapter = Self.adapter(of: table)

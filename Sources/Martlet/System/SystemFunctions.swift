@@ -3,7 +3,7 @@ import MartletWire
 /// The functions of module `_system`: the server's own state, by the same verbs as an app's functions.
 enum SystemFunctions {
   static let all: [FunctionDefinition] =
-    [functions, tables, documents, stats, logs, snapshots, snapshot] + SystemMutations.all
+    [functions, tables, documents, stats, logs, snapshots, snapshot, scheduled] + SystemMutations.all + [JobFunctions.cancel] + CronFunctions.listed
 
   static let functions = FunctionDefinition(
     name: "_system:functions", visibility: .public, arguments: [],
@@ -60,6 +60,21 @@ enum SystemFunctions {
       answer.write(byte: UInt8(ascii: "]"))
     })
 
+  /// The newest jobs, of one state or of any.
+  static let scheduled = FunctionDefinition(
+    name: "_system:scheduled", visibility: .public,
+    arguments: [
+      ("limit", .optional(.wholeNumber)), ("state", .optional(.enumeration(JobState.Kind.allCases.map(\.rawValue)))),
+    ],
+    body: .query { context, arguments, answer in
+      let limit = try arguments.take("limit", Validator.optional(.wholeNumber)) ?? 100
+      let state = try arguments.take("state", Validator.optional(.enumeration(JobState.Kind.self)))
+      try arguments.finish()
+      let jobs = try context.db.query(ScheduledFunctions.self)
+      let chosen = try state.map { state in try jobs.withIndex(\.byState) { $0.eq(\.state.kind, state) } } ?? jobs
+      try chosen.order(.descending).take(limit).encode(to: &answer)
+    })
+
   static let snapshots = FunctionDefinition(
     name: "_system:snapshots", visibility: .public, arguments: [],
     body: .system { engine, arguments, answer in
@@ -112,6 +127,11 @@ extension Engine {
       "queryRuns": .float64(Double(statistics.queryRuns)),
       "actions": .float64(Double(statistics.actions)),
       "actionsRunning": .float64(Double(actions.runningCount)),
+      "jobsPending": .float64(Double(pendingJobs)),
+      "jobsRun": .float64(Double(jobQueue.statistics.run)),
+      "jobsFailed": .float64(Double(jobQueue.statistics.failed)),
+      "jobLatenessMs": .float64(jobQueue.statistics.lastLateness),
+      "jobLatenessMostMs": .float64(jobQueue.statistics.greatestLateness),
       "liveQueries": .float64(Double(live.count)),
       "subscriptions": .float64(Double(live.subscriptionCount)),
       "connections": .float64(Double(sessions.count)),

@@ -11,7 +11,7 @@ package final class TableLayout: Sendable {
   let defaults: [(name: InternedName, json: [UInt8])]
   /// The slots of the indexes in which no two documents may have the same values.
   let uniqueIndexes: [IndexSlot]
-  /// Whether a write to the table is nothing but that: no other document stands in its way, no trigger runs after it.
+  /// Whether a write to the table is nothing but that: anybody may write, no other document stands in its way, no trigger runs after it.
   let hasPlainWrites: Bool
 
   package init(number: UInt32, definition: TableDefinition) {
@@ -21,7 +21,7 @@ package final class TableLayout: Sendable {
     shape = definition.documentShape
     defaults = definition.fields.compactMap { field in field.standard.map { (InternedName(field.name), $0) } }
     uniqueIndexes = definition.indexes.indices.filter { definition.indexes[$0].isUnique }.map { .declared($0) }
-    hasPlainWrites = definition.triggers.isEmpty && uniqueIndexes.isEmpty
+    hasPlainWrites = definition.triggers.isEmpty && uniqueIndexes.isEmpty && !definition.isSystem
     objectFields = definition.fields.filter { $0.checkObjects != nil }
   }
 

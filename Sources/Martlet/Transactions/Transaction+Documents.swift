@@ -80,6 +80,9 @@ extension Transaction {
       view(of: table).write(new, under: id, replacing: old)
       return
     }
+    guard !table.layout.definition.isSystem || writesAsServer else {
+      throw WireError(.forbidden, "table \(table.layout.name) is the server's own; only the server writes it")
+    }
     if let new { try requireUnique(new, replacing: old, in: table) }
     guard !table.layout.definition.triggers.isEmpty else {
       view(of: table).write(new, under: id, replacing: old)

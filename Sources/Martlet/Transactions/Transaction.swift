@@ -61,6 +61,8 @@ package final class Transaction {
   /// The handler has returned. What it kept of its context is of no use any more: the object may run another.
   private var isOver = false
   var logLines: [LogLine] = []
+  /// Whether the server itself writes, which may write its own tables.
+  var writesAsServer = false
   /// Where live pages end; nil where none is live.
   var pageJournal: PageJournal?
 

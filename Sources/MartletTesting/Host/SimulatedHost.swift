@@ -59,6 +59,9 @@ package final class SimulatedHost: EngineHost, SerialExecutor, @unchecked Sendab
     }
   }
 
+  /// Actions run as offloaded work does: when, and in which order, is the seed's choice.
+  package var actionExecutor: (any TaskExecutor)? { SimulatedTaskExecutor(host: self) }
+
   // MARK: SerialExecutor
 
   package func enqueue(_ job: UnownedJob) {

@@ -1,0 +1,292 @@
+import MartletWire
+
+/// Running jobs when they are due.
+///
+/// Nothing polls. A commit that writes a job, the end of a job, and one timer for the earliest time to come have the engine look, and a look
+/// reads the first entries of an index. Due jobs begin in the order of their times: mutations one after another on the engine's thread (long
+/// ones beside it), actions as far as their pool has places.
+extension Engine {
+  /// Ends what an earlier process left half done, and begins to run jobs.
+  ///
+  /// - Parameter done: is told the reason where a declared cron can't be: its schedule is wrong, or its function isn't there. Then no job runs.
+  package func startJobs(_ crons: [Cron], _ done: @escaping @Sendable (WireError?) -> Void) {
+    start(CronFunctions.declare(crons), [], .anonymous) { engine, result in
+      if case .failure(let error) = result { return done(error) }
+      engine.startJobs()
+      done(nil)
+    }
+  }
+
+  private func startJobs() {
+    guard let jobs = jobsTable else { return }
+    wallMilliseconds = environment.clock.wallMilliseconds()
+    for id in jobs.assumeIsolated({ $0.ids(of: .inProgress, nil, upTo: nil, atMost: .max) }) {
+      end(id, error: "the server stopped while the action ran; it is not known how far it came, and it is not run again")
+    }
+    jobQueue.isOn = true
+    jobQueue.isStale = true
+    scheduleTurnEnd()
+  }
+
+  private var jobsTable: StoredTable? { try? catalog.table(of: ScheduledFunctions.self).table }
+
+  /// Begins what is due, and sets the timer for what isn't yet. A part of each turn's end.
+  func runDueJobs() {
+    guard jobQueue.isStale, jobQueue.isOn, lifecycle == .running, let jobs = jobsTable else { return }
+    jobQueue.isStale = false
+    let now = wallMilliseconds
+    var left = JobQueue.mostPerTurn
+    if let time = nextCronTime, time <= now {
+      left = 0
+      start(CronFunctions.begin, [], .anonymous) { _, _ in }
+    }
+    beginMutations(of: jobs, upTo: now, &left)
+    beginActions(of: jobs, upTo: now, &left)
+    removeOldJobs(of: jobs, before: now - JobQueue.keptMilliseconds, &left)
+    if left == 0 {
+      // Others may be due, too; sockets come first.
+      jobQueue.isStale = true
+      scheduleTurnEnd()
+    } else if let next = [nextTime(of: jobs, after: now), nextCronTime].compactMap(\.self).min() {
+      wake(at: next, now: now)
+    }
+  }
+
+  private var nextCronTime: Double? {
+    (try? catalog.table(of: Crons.self).table)?.assumeIsolated { $0.nextCronTime }
+  }
+
+  private func beginMutations(of jobs: StoredTable, upTo now: Double, _ left: inout Int) {
+    guard jobQueue.running.count - jobQueue.actions.count - jobQueue.beginning < JobQueue.mostBeside else { return }
+    let due = jobs.assumeIsolated { [most = left + jobQueue.running.count] in $0.ids(of: .pending, .mutation, upTo: now, atMost: most) }
+    for id in due where left > 0 && !jobQueue.running.contains(id) {
+      left -= 1
+      runMutation(job: id)
+      guard jobQueue.running.count - jobQueue.actions.count - jobQueue.beginning < JobQueue.mostBeside else { return }
+    }
+  }
+
+  private func runMutation(job id: DocumentID) {
+    guard let (job, function) = job(id) else { return }
+    jobQueue.statistics.noteBegin(lateness: wallMilliseconds - job.scheduledTime)
+    jobQueue.running.insert(id)
+    start(registry.runner(of: function), Self.arguments(job: id), .anonymous) { engine, result in
+      engine.jobQueue.running.remove(id)
+      engine.jobQueue.isStale = true
+      engine.scheduleTurnEnd()
+      switch result {
+      case .success(let answer):
+        if answer.json == Array("false".utf8) { engine.jobQueue.statistics.failed += 1 }
+      case .failure(let error):
+        // Where a limit was exceeded the transaction is over, and can't note that itself.
+        if !engine.lifecycle.isStorageFailed { engine.end(id, error: error.message) }
+      }
+    }
+  }
+
+  private func beginActions(of jobs: StoredTable, upTo now: Double, _ left: inout Int) {
+    let places = configuration.actionsRunning - actions.runningCount - actions.waitingCount - jobQueue.beginning
+    guard places > 0 else { return }
+    let due = jobs.assumeIsolated { [most = min(left, places) + jobQueue.running.count] in
+      $0.ids(of: .pending, .action, upTo: now, atMost: most)
+    }
+    for id in due.filter({ !jobQueue.running.contains($0) }).prefix(min(left, places)) {
+      left -= 1
+      begin(action: id)
+    }
+  }
+
+  /// First a commit that says that the action begins, then, when that is durable, the action: so it runs at most once.
+  private func begin(action id: DocumentID) {
+    guard let (job, function) = job(id) else { return }
+    jobQueue.running.insert(id)
+    jobQueue.beginning += 1
+    let lateness = wallMilliseconds - job.scheduledTime
+    let args = job.storage.value(of: "args").map { Array($0) } ?? []
+    let wantsResult = job.wantsResult
+    start(JobFunctions.begin, Self.arguments(job: id), .anonymous) { engine, result in
+      engine.whenDurable { failure in
+        self.assumeIsolated { engine in
+          engine.jobQueue.beginning -= 1
+          engine.jobQueue.isStale = true
+          engine.scheduleTurnEnd()
+          guard failure == nil, case .success(let answer) = result, answer.json == Array("true".utf8), engine.jobQueue.isOn else {
+            engine.jobQueue.running.remove(id)
+            return
+          }
+          engine.jobQueue.statistics.noteBegin(lateness: lateness)
+          engine.run(action: function, args, job: id, wantsResult: wantsResult)
+        }
+      }
+    }
+  }
+
+  private func run(action function: FunctionDefinition, _ args: [UInt8], job id: DocumentID, wantsResult: Bool) {
+    let finish: Completion = { engine, result in
+      engine.jobQueue.running.remove(id)
+      engine.jobQueue.actions[id] = nil
+      switch result {
+      case .success(let answer): engine.end(id, error: nil, result: wantsResult ? String(decoding: answer.json, as: UTF8.self) : nil)
+      case .failure(let error): engine.end(id, error: error.message, RetryAdvice(of: engine.failedActionError))
+      }
+    }
+    do throws(WireError) {
+      jobQueue.actions[id] = try startAction(function, arguments: args, identity: .anonymous, completion: finish)
+    } catch {
+      finish(self, .failure(error))
+    }
+  }
+
+  /// The job and its function; nil where there is no such function any more, which ends the job.
+  private func job(_ id: DocumentID) -> (Document<ScheduledFunctions>, FunctionDefinition)? {
+    guard let table = jobsTable, let storage = table.assumeIsolated({ $0.document(id) }) else { return nil }
+    let job = Document(storage: storage, schema: TableSchema.of(ScheduledFunctions.self))
+    guard let function = registry.find(job.function), function.jobKind == job.kind else {
+      end(id, error: registry.unknown(job.function).message)
+      return nil
+    }
+    return (job, function)
+  }
+
+  private func end(_ id: DocumentID, error: String?, result: String? = nil, _ advice: RetryAdvice = RetryAdvice()) {
+    if error != nil { jobQueue.statistics.failed += 1 }
+    jobQueue.isStale = true
+    scheduleTurnEnd()
+    var arguments: ObjectValue = ["job": .string(id.description)]
+    if let error { arguments["error"] = .string(error) }
+    if let result { arguments["result"] = .string(result) }
+    if !advice.isRetryable { arguments["isFinal"] = true }
+    if let time = advice.retryAfterMilliseconds { arguments["retryAfter"] = .float64(time) }
+    if let problem = advice.completionProblem { arguments["completionProblem"] = .string(problem) }
+    var writer = JSONWriter()
+    writer.write(object: arguments)
+    start(JobFunctions.end, writer.bytes, .anonymous) { engine, outcome in
+      guard case .failure(let failure) = outcome, !engine.lifecycle.isStorageFailed else { return }
+      engine.logger.error("a job's end could not be noted", metadata: ["job": "\(id)", "error": "\(failure.message)"])
+      // What a run of the retrier calls at its end may exceed a limit, and with it the whole transaction.
+      guard advice.completionProblem == nil else { return }
+      var again = advice
+      again.completionProblem = failure.message
+      engine.end(id, error: error, result: result, again)
+    }
+  }
+
+  private static func arguments(job id: DocumentID) -> [UInt8] { Array(#"{"job":"\#(id)"}"#.utf8) }
+
+  /// Jobs were written: they are looked at when the turn ends, and an action whose job was cancelled is told when that is durable.
+  func noteJobs(_ writes: ContiguousArray<DocumentWrite>, in table: StoredTable) {
+    jobQueue.isStale = true
+    guard !jobQueue.actions.isEmpty, table.layout.number == SystemTables.jobsNumber else { return }
+    for write in writes {
+      guard let action = jobQueue.actions[write.id], write.changesAnything else { continue }
+      whenDurable { failure in
+        guard failure == nil else { return }
+        self.assumeIsolated { $0.actions.cancel(action) }
+      }
+    }
+  }
+
+  private func removeOldJobs(of jobs: StoredTable, before time: Double, _ left: inout Int) {
+    guard let oldest = oldestCompletion(of: jobs), oldest < time else { return }
+    left = 0
+    start(JobFunctions.removeOld, Array(#"{"before":\#(time)}"#.utf8), .anonymous) { _, _ in }
+  }
+
+  var pendingJobs: Int { jobsTable?.assumeIsolated { $0.pendingCount } ?? 0 }
+
+  // MARK: The timer
+
+  private func nextTime(of jobs: StoredTable, after now: Double) -> Double? {
+      // What is due and not begun waits for the end of another, which has the engine look again.
+      [
+        jobs.assumeIsolated { $0.firstTime(of: .mutation, after: now) }, jobs.assumeIsolated { $0.firstTime(of: .action, after: now) },
+        oldestCompletion(of: jobs).map { max(now, $0 + JobQueue.keptMilliseconds) },
+      ].compactMap(\.self).min()
+  }
+
+  /// When the oldest finished job ended, or the oldest finished run of the retrier.
+  private func oldestCompletion(of jobs: StoredTable) -> Double? {
+    let runs = try? catalog.table(of: RetryRuns.self).table
+    return [jobs.assumeIsolated { $0.firstTime(in: StoredTable.byCompletion) }, runs?.assumeIsolated { $0.firstTime(in: .declared(0)) }]
+      .compactMap(\.self).min()
+  }
+
+  private func wake(at time: Double, now: Double) {
+    let time = min(time, now + JobQueue.longestSleep)
+    if let wakeTime = jobQueue.wakeTime, wakeTime <= time { return }
+    jobQueue.wakeTime = time
+    host.schedule(afterMilliseconds: max(1, Int((time - now).rounded(.up)))) {
+      self.assumeIsolated { engine in
+        // A timer that was set for later, before an earlier job came, finds nothing to do.
+        if engine.jobQueue.wakeTime == time { engine.jobQueue.wakeTime = nil }
+        engine.jobQueue.isStale = true
+        engine.scheduleTurnEnd()
+      }
+    }
+  }
+}
+
+extension StoredTable {
+  private static var byState: IndexSlot { .declared(0) }
+  fileprivate static var byCompletion: IndexSlot { .declared(1) }
+  private static var byNextTime: IndexSlot { .declared(1) }
+
+  fileprivate func document(_ id: DocumentID) -> DocumentStorage? { unsettledSnapshot.document(InternalID(id)) }
+
+  /// The jobs of a state and kind, by their times.
+  fileprivate func ids(of state: JobState.Kind, _ kind: JobKind?, upTo time: Double?, atMost count: Int) -> [DocumentID] {
+    var keys = IndexKeyWriter()
+    keys.append(value: .string(state.rawValue))
+    if let kind { keys.append(value: .string(kind.rawValue)) }
+    let lower = keys.key(tie: 0)
+    var upper = lower.prefixSuccessor()
+    if let time {
+      keys.append(value: .float64(time))
+      upper = keys.key(tie: 0).prefixSuccessor()
+    }
+    var ids: [DocumentID] = []
+    snapshot.forEach(in: Self.byState, from: lower, to: upper, descending: false) {
+      ids.append($1.id)
+      return ids.count < count
+    }
+    return ids
+  }
+
+  fileprivate var pendingCount: Int {
+    var keys = IndexKeyWriter()
+    keys.append(value: .string(JobState.Kind.pending.rawValue))
+    let lower = keys.key(tie: 0)
+    return snapshot.count(in: Self.byState, from: lower, to: lower.prefixSuccessor())
+  }
+
+  /// When the first pending job of a kind is to run that isn't due yet.
+  fileprivate func firstTime(of kind: JobKind, after time: Double) -> Double? {
+    var keys = IndexKeyWriter()
+    keys.append(value: .string(JobState.Kind.pending.rawValue))
+    keys.append(value: .string(kind.rawValue))
+    let upper = keys.key(tie: 0).prefixSuccessor()
+    keys.append(value: .float64(time))
+    let field = TableSchema.of(ScheduledFunctions.self).prototype.scheduledTime
+    return first(in: Self.byState, from: keys.key(tie: 0).prefixSuccessor(), to: upper)?.read(field)
+  }
+
+  fileprivate var nextCronTime: Double? { firstTime(in: Self.byNextTime) }
+
+  /// The least time in an index of times, some of which are missing.
+  fileprivate func firstTime(in slot: IndexSlot) -> Double? {
+    var keys = IndexKeyWriter()
+    keys.append(value: .float64(-.infinity))
+    guard let found = first(in: slot, from: keys.key(tie: 0), to: nil) else { return nil }
+    guard case .float64(let time)? = layout.indexes[slot.declaredPosition].values(of: found)?.first else { return nil }
+    return time
+  }
+
+  private func first(in slot: IndexSlot, from lower: IndexKey, to upper: IndexKey?) -> DocumentStorage? {
+    var found: DocumentStorage?
+    snapshot.forEach(in: slot, from: lower, to: upper, descending: false) {
+      found = $1
+      return false
+    }
+    return found
+  }
+}

@@ -1,0 +1,39 @@
+/// What the engine keeps of the scheduler beside the jobs themselves, which are documents.
+struct JobQueue {
+  /// Jobs that are being run now, on other threads or as actions: they are still `pending` in the table, or `inProgress`.
+  var running: Set<DocumentID> = []
+  /// The actions of jobs that run, so that `cancel` reaches them.
+  var actions: [DocumentID: ActionID] = [:]
+  /// Actions that wait for the commit which says that they begin.
+  var beginning = 0
+  /// No job starts before the server is ready, nor while it stops.
+  var isOn = false
+  /// Jobs were written since they were last looked at.
+  var isStale = false
+  /// When the timer that is set goes off; nil where none is.
+  var wakeTime: Double?
+  var statistics = JobStatistics()
+
+  /// How many jobs that run beside the engine's thread may run at a time.
+  static let mostBeside = 16
+  /// How many jobs are begun in one turn of the engine's thread, before sockets are looked at again.
+  static let mostPerTurn = 64
+  /// The longest that a timer is set for: the clock may be changed meanwhile.
+  static let longestSleep = 3_600_000.0
+  /// How long the job of a function that has run is kept.
+  static let keptMilliseconds = 7 * 86_400_000.0
+}
+
+/// How jobs did since the start. Lateness is from the time that a job was scheduled for, or the server's start, to when it was begun.
+struct JobStatistics {
+  var run: UInt64 = 0
+  var failed: UInt64 = 0
+  var lastLateness = 0.0
+  var greatestLateness = 0.0
+
+  mutating func noteBegin(lateness: Double) {
+    run += 1
+    lastLateness = max(0, lateness)
+    greatestLateness = max(greatestLateness, lastLateness)
+  }
+}
