@@ -39,6 +39,7 @@ enum CronFunctions {
 
   static let begin = FunctionDefinition(
     name: "_system:beginCrons", visibility: .internal, arguments: [],
+    limits: Limits.ofServer,
     body: .mutation { context, _, answer in
       try context.transaction.beginDueCrons()
       answer.writeNull()
@@ -47,6 +48,7 @@ enum CronFunctions {
   static func declare(_ crons: [Cron]) -> FunctionDefinition {
     FunctionDefinition(
       name: "_system:declareCrons", visibility: .internal, arguments: [],
+      limits: Limits.ofServer,
       body: .mutation { context, _, answer in
         try context.transaction.declare(crons)
         answer.writeNull()

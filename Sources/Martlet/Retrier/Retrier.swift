@@ -89,6 +89,7 @@ extension MutationFunction {
 enum RetryFunctions {
   static let cancel = FunctionDefinition(
     name: "_system:cancelRetries", visibility: .internal, arguments: [("run", .id(table: RetryRuns.name))],
+    limits: Limits.ofServer,
     body: .mutation { context, arguments, answer in
       try context.transaction.cancelRetries(try arguments.take("run", Validator.id(RetryRuns.self)))
       answer.writeNull()
@@ -99,6 +100,7 @@ enum RetryFunctions {
   ) -> FunctionDefinition {
     FunctionDefinition(
       name: "_system:beginRetries", visibility: .internal, arguments: [],
+      limits: Limits.ofServer,
       body: .mutation { context, _, answer in
         answer.write(id: try context.transaction.beginRetries(name, arguments, options, completion).raw)
       })

@@ -7,6 +7,7 @@ enum JobFunctions {
   static let schedule = FunctionDefinition(
     name: "_system:schedule", visibility: .internal,
     arguments: [("after", .optional(.float64)), ("args", .string), ("at", .optional(.float64)), ("function", .string)],
+    limits: Limits.ofServer,
     body: .mutation { context, arguments, answer in
       let after = try arguments.take("after", Validator.optional(.double))
       let at = try arguments.take("at", Validator.optional(.double))
@@ -28,6 +29,7 @@ enum JobFunctions {
   /// Notes that an action is about to run. Answers false where its job is not pending any more.
   static let begin = FunctionDefinition(
     name: "_system:beginJob", visibility: .internal, arguments: [("job", .id(table: ScheduledFunctions.name))],
+    limits: Limits.ofServer,
     body: .mutation { context, arguments, answer in
       let id = try arguments.take("job", Validator.id(ScheduledFunctions.self))
       let job = try context.db.find(id)
@@ -43,6 +45,7 @@ enum JobFunctions {
       ("completionProblem", .optional(.string)), ("error", .optional(.string)), ("isFinal", .optional(.boolean)),
       ("job", .id(table: ScheduledFunctions.name)), ("result", .optional(.string)), ("retryAfter", .optional(.float64)),
     ],
+    limits: Limits.ofServer,
     body: .mutation { context, arguments, answer in
       let error = try arguments.take("error", Validator.optional(.string))
       let id = try arguments.take("job", Validator.id(ScheduledFunctions.self))
@@ -63,6 +66,7 @@ enum JobFunctions {
   /// Removes jobs, and runs of the retrier, that ended before a time, the oldest first.
   static let removeOld = FunctionDefinition(
     name: "_system:removeOldJobs", visibility: .internal, arguments: [("before", .float64)],
+    limits: Limits.ofServer,
     body: .mutation { context, arguments, answer in
       let before = try arguments.take("before", Validator.double)
       let jobs = try context.db.query(ScheduledFunctions.self)

@@ -26,6 +26,12 @@ public struct Limits: Sendable {
     ("actionMilliseconds", \.actionMilliseconds),
   ]
 
+  /// For what the server does itself: a server whose functions may use little must go on all the same.
+  static let ofServer: LimitChanges = { limits in
+    let standard = Limits()
+    for (_, path) in named { limits[keyPath: path] = max(limits[keyPath: path], standard[keyPath: path]) }
+  }
+
   /// What fits into one batch of the log beside those that may wait there.
   static let mostBytesWritten = 64 << 20
 
