@@ -52,6 +52,9 @@ public struct MutationContext {
   /// Has actions run until they succeed.
   public var retrier: Retrier { Retrier(transaction: transaction) }
 
+  /// Counts how often something is done, and says when it is too often.
+  public var rateLimiter: RateLimiter { RateLimiter(transaction: transaction) }
+
   /// Has functions run on a calendar, from this transaction on.
   public var crons: CronScheduler { CronScheduler(transaction: transaction) }
 

@@ -4,8 +4,10 @@ enum SystemTables {
   static let cronsNumber: UInt32 = 3
   static let cronRunsNumber: UInt32 = 4
   static let retriesNumber: UInt32 = 5
+  static let rateLimitsNumber: UInt32 = 6
 
   static let all: [(number: UInt32, type: any Table.Type)] = [
     (jobsNumber, ScheduledFunctions.self), (cronsNumber, Crons.self), (cronRunsNumber, CronRuns.self), (retriesNumber, RetryRuns.self),
+    (rateLimitsNumber, RateLimits.self),
   ]
 }

@@ -13,7 +13,7 @@ struct Reminders: Table {
 
 enum Reminding: FunctionModule {
   static let path = "reminders"
-  static let functions: [any ServerFunction] = [remind, forget, send, deliver, order, delivered, sweep, beat, pending, everyDay]
+  static let functions: [any ServerFunction] = [remind, remindAll, forget, send, deliver, order, delivered, sweep, beat, pending, everyDay]
 
   static let remind = Mutation("remind", Arg("text", .string), Arg("seconds", .wholeNumber)) { ctx, text, seconds in
     let reminder = try ctx.db.insert(Reminders.self) { $0.text = text }
@@ -28,6 +28,13 @@ enum Reminding: FunctionModule {
 
   static let send = Mutation("send", Arg("reminder", .id(Reminders.self)), visibility: .internal) { ctx, reminder in
     try ctx.db.patch(reminder) { $0.isSent = true }
+  }
+
+  static let reminding = RateLimit("reminders", .tokenBucket(10, per: .seconds(60), capacity: 30))
+
+  static let remindAll = Mutation("remindAll", Arg("user", .string), Arg("texts", .array(.string))) { ctx, user, texts in
+    try ctx.rateLimiter.require(reminding, key: user, count: Double(texts.count))
+    for text in texts { try ctx.run(remind(text, 0)) }
   }
 
   static let pending = Query("pending") { ctx in
