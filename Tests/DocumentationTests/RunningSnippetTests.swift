@@ -166,6 +166,32 @@ struct RunningSnippetTests {
     }
   }
 
+  @Test("docs/scheduling.md: reminders that are sent later, forgotten, delivered, limited, and swept by a cron")
+  func reminders() async throws {
+    try await serving(reminding) { client in
+      let tea = try await client.run(Reminding.remind("tea", 0))
+      for try await isSent in client.subscribe(Reminding.isSent(tea)) where isSent { break }
+      let later = try await client.run(Reminding.remind("later", 3_600))
+      #expect(try await client.run(Reminding.pending()) == ["reminders:send"])
+      try await client.run(Reminding.forget(later))
+      #expect(try await client.run(Reminding.pending()).isEmpty)
+
+      try await client.run(Reminding.order(tea))
+      for try await states in client.subscribe(Reminding.deliveries()) where states == ["success"] { break }
+      await expect(message: "too many reminders; try again in 6 s") {
+        try await client.run(Reminding.remindAll("ada", Array(repeating: "x", count: 29)))
+        try await client.run(Reminding.remindAll("ada", ["one", "more"]))
+      }
+      await expect(code: .forbidden) { try await client.run(Reminding.sweep()) }
+
+      try await client.run(Reminding.everyDay("stretch", 8))
+      guard case .array(let crons) = try await client.query("_system:crons") else { throw Failure("no list of crons") }
+      #expect(crons.count == 4)
+      _ = try await client.mutation("_system:runCron", ["name": "sweep"])
+      for try await count in client.subscribe(Reminding.count()) where count <= 1 { break }
+    }
+  }
+
   @Test("docs/functions.md: an enum of links, quotes and dividers")
   func attachments() throws {
     func written(_ attachment: Attachment) -> String {

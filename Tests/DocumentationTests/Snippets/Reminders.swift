@@ -13,7 +13,10 @@ struct Reminders: Table {
 
 enum Reminding: FunctionModule {
   static let path = "reminders"
-  static let functions: [any ServerFunction] = [remind, remindAll, forget, send, deliver, order, delivered, sweep, beat, pending, everyDay]
+  static let functions: [any ServerFunction] = [
+    remind, remindAll, forget, send, deliver, order, delivered, sweep, beat, pending, everyDay,
+    isSent, deliveries, count,
+  ]
 
   static let remind = Mutation("remind", Arg("text", .string), Arg("seconds", .wholeNumber)) { ctx, text, seconds in
     let reminder = try ctx.db.insert(Reminders.self) { $0.text = text }
@@ -68,6 +71,11 @@ enum Reminding: FunctionModule {
   static let beat = Mutation("beat", visibility: .internal) { ctx in
     ctx.log.info("still alive")
   }
+
+  // What the test looks at.
+  static let isSent = Query("isSent", Arg("reminder", .id(Reminders.self))) { ctx, reminder in try ctx.db.get(reminder).isSent }
+  static let deliveries = Query("deliveries") { ctx in try ctx.db.query(RetryRuns.self).collect().map(\.state.rawValue) }
+  static let count = Query("count") { ctx in try ctx.db.query(Reminders.self).count() }
 
   static let everyDay = Mutation("everyDay", Arg("text", .string), Arg("hour", .wholeNumber)) { ctx, text, hour in
     try ctx.crons.register("daily: \(text)", .daily(hour: hour, timeZone: "Europe/Berlin"), remind(text, 0))
