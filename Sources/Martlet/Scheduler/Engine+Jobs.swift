@@ -24,6 +24,7 @@ extension Engine {
       end(id, error: "the server stopped while the action ran; it is not known how far it came, and it is not run again")
     }
     jobQueue.isOn = true
+    jobQueue.startTime = wallMilliseconds
     jobQueue.isStale = true
     scheduleTurnEnd()
   }
@@ -33,42 +34,56 @@ extension Engine {
   /// Begins what is due, and sets the timer for what isn't yet. A part of each turn's end.
   func runDueJobs() {
     guard jobQueue.isStale, jobQueue.isOn, lifecycle == .running, let jobs = jobsTable else { return }
+    // Where too many commits wait for the disk, jobs wait with them; the end of a batch has the engine look again.
+    guard commitRefusal == nil else { return }
     jobQueue.isStale = false
     let now = wallMilliseconds
-    var left = JobQueue.mostPerTurn
-    if let time = nextCronTime, time <= now {
-      left = 0
-      start(CronFunctions.begin, [], .anonymous) { _, _ in }
-    }
-    beginMutations(of: jobs, upTo: now, &left)
-    beginActions(of: jobs, upTo: now, &left)
-    removeOldJobs(of: jobs, before: now - JobQueue.keptMilliseconds, &left)
-    if left == 0 {
-      // Others may be due, too; sockets come first.
+    // Each of them has its turn, however many wait for another.
+    let isMoreDue = [
+      beginDueCrons(now), beginMutations(of: jobs, upTo: now), beginActions(of: jobs, upTo: now), removeOldJobs(of: jobs, now),
+    ]
+    if isMoreDue.contains(true) {
+      // Sockets come first.
       jobQueue.isStale = true
       scheduleTurnEnd()
-    } else if let next = [nextTime(of: jobs, after: now), nextCronTime].compactMap(\.self).min() {
+    } else if let next = nextTime(of: jobs, after: now) {
       wake(at: next, now: now)
     }
+  }
+
+  /// False where none is due. Those that are too many for one transaction, and what they scheduled, are for the next look.
+  private func beginDueCrons(_ now: Double) -> Bool {
+    guard let time = nextCronTime, time <= now, jobQueue.cronsRest <= now else { return false }
+    start(CronFunctions.begin, [], .anonymous) { engine, result in
+      guard case .failure(let error) = result, error.code != .overloaded else { return }
+      engine.logger.error("crons that are due could not be begun; they are tried again in a minute", metadata: ["error": "\(error.message)"])
+      engine.jobQueue.cronsRest = now + JobQueue.restMilliseconds
+    }
+    return true
   }
 
   private var nextCronTime: Double? {
     (try? catalog.table(of: Crons.self).table)?.assumeIsolated { $0.nextCronTime }
   }
 
-  private func beginMutations(of jobs: StoredTable, upTo now: Double, _ left: inout Int) {
-    guard jobQueue.running.count - jobQueue.actions.count - jobQueue.beginning < JobQueue.mostBeside else { return }
-    let due = jobs.assumeIsolated { [most = left + jobQueue.running.count] in $0.ids(of: .pending, .mutation, upTo: now, atMost: most) }
-    for id in due where left > 0 && !jobQueue.running.contains(id) {
-      left -= 1
+  /// Whether more may be due than were begun.
+  private func beginMutations(of jobs: StoredTable, upTo now: Double) -> Bool {
+    guard jobQueue.besideCount < JobQueue.mostBeside else { return false }
+    let most = JobQueue.mostPerTurn + jobQueue.running.count
+    let due = jobs.assumeIsolated { $0.ids(of: .pending, .mutation, upTo: now, atMost: most) }
+    let end = environment.clock.monotonicNanoseconds() + JobQueue.nanosecondsPerTurn
+    for id in due where !jobQueue.running.contains(id) {
       runMutation(job: id)
-      guard jobQueue.running.count - jobQueue.actions.count - jobQueue.beginning < JobQueue.mostBeside else { return }
+      // The end of one of those has the engine look again.
+      guard jobQueue.besideCount < JobQueue.mostBeside else { return false }
+      if environment.clock.monotonicNanoseconds() > end { return true }
     }
+    return due.count == most
   }
 
   private func runMutation(job id: DocumentID) {
     guard let (job, function) = job(id) else { return }
-    jobQueue.statistics.noteBegin(lateness: wallMilliseconds - job.scheduledTime)
+    jobQueue.statistics.noteBegin(lateness: jobQueue.lateness(of: job, now: wallMilliseconds))
     jobQueue.running.insert(id)
     start(registry.runner(of: function), Self.arguments(job: id), .anonymous) { engine, result in
       engine.jobQueue.running.remove(id)
@@ -79,21 +94,21 @@ extension Engine {
         if answer.json == Array("false".utf8) { engine.jobQueue.statistics.failed += 1 }
       case .failure(let error):
         // Where a limit was exceeded the transaction is over, and can't note that itself.
-        if !engine.lifecycle.isStorageFailed { engine.end(id, error: error.message) }
+        // One that found too many commits waiting for the disk is still pending.
+        if !engine.lifecycle.isStorageFailed, error.code != .overloaded { engine.end(id, error: error.message) }
       }
     }
   }
 
-  private func beginActions(of jobs: StoredTable, upTo now: Double, _ left: inout Int) {
+  /// Whether more may be due than were begun, and have a place.
+  private func beginActions(of jobs: StoredTable, upTo now: Double) -> Bool {
     let places = configuration.actionsRunning - actions.runningCount - actions.waitingCount - jobQueue.beginning
-    guard places > 0 else { return }
-    let due = jobs.assumeIsolated { [most = min(left, places) + jobQueue.running.count] in
-      $0.ids(of: .pending, .action, upTo: now, atMost: most)
-    }
-    for id in due.filter({ !jobQueue.running.contains($0) }).prefix(min(left, places)) {
-      left -= 1
-      begin(action: id)
-    }
+    guard places > 0 else { return false }
+    let count = min(JobQueue.mostPerTurn, places)
+    let most = count + jobQueue.running.count
+    let due = jobs.assumeIsolated { $0.ids(of: .pending, .action, upTo: now, atMost: most) }
+    for id in due.filter({ !jobQueue.running.contains($0) }).prefix(count) { begin(action: id) }
+    return due.count == most && count < places
   }
 
   /// First a commit that says that the action begins, then, when that is durable, the action: so it runs at most once.
@@ -101,7 +116,7 @@ extension Engine {
     guard let (job, function) = job(id) else { return }
     jobQueue.running.insert(id)
     jobQueue.beginning += 1
-    let lateness = wallMilliseconds - job.scheduledTime
+    let lateness = jobQueue.lateness(of: job, now: wallMilliseconds)
     let args = job.storage.value(of: "args").map { Array($0) } ?? []
     let wantsResult = job.wantsResult
     start(JobFunctions.begin, Self.arguments(job: id), .anonymous) { engine, result in
@@ -162,6 +177,12 @@ extension Engine {
     writer.write(object: arguments)
     start(JobFunctions.end, writer.bytes, .anonymous) { engine, outcome in
       guard case .failure(let failure) = outcome, !engine.lifecycle.isStorageFailed else { return }
+      guard failure.code != .overloaded else {
+        // When what waits is on disk there is room.
+        return engine.whenDurable { lost in
+          if lost == nil { self.assumeIsolated { $0.end(id, error: error, result: result, advice) } }
+        }
+      }
       engine.logger.error("a job's end could not be noted", metadata: ["job": "\(id)", "error": "\(failure.message)"])
       // What a run of the retrier calls at its end may exceed a limit, and with it the whole transaction.
       guard advice.completionProblem == nil else { return }
@@ -186,10 +207,16 @@ extension Engine {
     }
   }
 
-  private func removeOldJobs(of jobs: StoredTable, before time: Double, _ left: inout Int) {
-    guard let oldest = oldestCompletion(of: jobs), oldest < time else { return }
-    left = 0
-    start(JobFunctions.removeOld, Array(#"{"before":\#(time)}"#.utf8), .anonymous) { _, _ in }
+  /// Whether some were old; there may be more.
+  private func removeOldJobs(of jobs: StoredTable, _ now: Double) -> Bool {
+    let time = now - JobQueue.keptMilliseconds
+    guard let oldest = oldestCompletion(of: jobs), oldest < time, jobQueue.removalRests <= now else { return false }
+    start(JobFunctions.removeOld, Array(#"{"before":\#(time)}"#.utf8), .anonymous) { engine, result in
+      guard case .failure(let error) = result, error.code != .overloaded else { return }
+      engine.logger.error("old jobs could not be removed; it is tried again in a minute", metadata: ["error": "\(error.message)"])
+      engine.jobQueue.removalRests = now + JobQueue.restMilliseconds
+    }
+    return true
   }
 
   var pendingJobs: Int { jobsTable?.assumeIsolated { $0.pendingCount } ?? 0 }
@@ -200,7 +227,8 @@ extension Engine {
       // What is due and not begun waits for the end of another, which has the engine look again.
       [
         jobs.assumeIsolated { $0.firstTime(of: .mutation, after: now) }, jobs.assumeIsolated { $0.firstTime(of: .action, after: now) },
-        oldestCompletion(of: jobs).map { max(now, $0 + JobQueue.keptMilliseconds) },
+        oldestCompletion(of: jobs).map { max(jobQueue.removalRests, $0 + JobQueue.keptMilliseconds) },
+        nextCronTime.map { max(jobQueue.cronsRest, $0) },
       ].compactMap(\.self).min()
   }
 
