@@ -32,22 +32,21 @@ extension Engine {
 
   /// Begins what is due, and sets the timer for what isn't yet. A part of each turn's end.
   func runDueJobs() {
-    guard jobQueue.isStale, jobQueue.isOn, lifecycle == .running, let jobs = jobsTable else { return }
+    // Where the disk is behind, the end of its batch has the engine look again.
+    guard jobQueue.isStale, jobQueue.isOn, lifecycle == .running, commitRefusal == nil, let jobs = jobsTable else { return }
     jobQueue.isStale = false
     let now = wallMilliseconds
     var left = JobQueue.mostPerTurn
-    if let time = nextCronTime, time <= now {
-      left = 0
-      start(CronFunctions.begin, [], .anonymous) { _, _ in }
-    }
+    if isDue(nextCronTime, now) { keepUp(CronFunctions.begin, [], &left) }
     beginMutations(of: jobs, upTo: now, &left)
     beginActions(of: jobs, upTo: now, &left)
-    removeOldJobs(of: jobs, before: now - JobQueue.keptMilliseconds, &left)
+    let lastKept = now - JobQueue.keptMilliseconds
+    if isDue(oldestCompletion(of: jobs), lastKept) { keepUp(JobFunctions.removeOld, Array(#"{"upTo":\#(lastKept)}"#.utf8), &left) }
     if left == 0 {
       // Others may be due, too; sockets come first.
       jobQueue.isStale = true
       scheduleTurnEnd()
-    } else if let next = [nextTime(of: jobs, after: now), nextCronTime].compactMap(\.self).min() {
+    } else if let next = nextTime(of: jobs, after: now) {
       wake(at: next, now: now)
     }
   }
@@ -78,8 +77,8 @@ extension Engine {
       case .success(let answer):
         if answer.json == Array("false".utf8) { engine.jobQueue.statistics.failed += 1 }
       case .failure(let error):
-        // Where a limit was exceeded the transaction is over, and can't note that itself.
-        if !engine.lifecycle.isStorageFailed { engine.end(id, error: error.message) }
+        // Where a limit was exceeded the transaction is over, and can't note that itself. One that the disk was too slow for runs again.
+        if engine.commitRefusal == nil { engine.end(id, error: error.message) }
       }
     }
   }
@@ -149,6 +148,9 @@ extension Engine {
   }
 
   private func end(_ id: DocumentID, error: String?, result: String? = nil, _ advice: RetryAdvice = RetryAdvice()) {
+    guard commitRefusal == nil || lifecycle.isStorageFailed else {
+      return whenDurable { _ in self.assumeIsolated { $0.end(id, error: error, result: result, advice) } }
+    }
     if error != nil { jobQueue.statistics.failed += 1 }
     jobQueue.isStale = true
     scheduleTurnEnd()
@@ -186,22 +188,30 @@ extension Engine {
     }
   }
 
-  private func removeOldJobs(of jobs: StoredTable, before time: Double, _ left: inout Int) {
-    guard let oldest = oldestCompletion(of: jobs), oldest < time else { return }
+  private func isDue(_ time: Double?, _ now: Double) -> Bool { time.map { $0 <= now } ?? false }
+
+  /// Runs one of the scheduler's own transactions, and has the engine look again at its end. One at a time: it may have to wait for a
+  /// transaction that runs alone, and until then all looks as it did.
+  private func keepUp(_ function: FunctionDefinition, _ arguments: [UInt8], _ left: inout Int) {
+    guard jobQueue.keepingUp.insert(function.name).inserted else { return }
     left = 0
-    start(JobFunctions.removeOld, Array(#"{"before":\#(time)}"#.utf8), .anonymous) { _, _ in }
+    start(function, arguments, .anonymous) { engine, _ in
+      engine.jobQueue.keepingUp.remove(function.name)
+      engine.jobQueue.isStale = true
+      engine.scheduleTurnEnd()
+    }
   }
 
   var pendingJobs: Int { jobsTable?.assumeIsolated { $0.pendingCount } ?? 0 }
 
   // MARK: The timer
 
+  /// What is due and not begun waits for the end of another, which has the engine look again.
   private func nextTime(of jobs: StoredTable, after now: Double) -> Double? {
-      // What is due and not begun waits for the end of another, which has the engine look again.
-      [
-        jobs.assumeIsolated { $0.firstTime(of: .mutation, after: now) }, jobs.assumeIsolated { $0.firstTime(of: .action, after: now) },
-        oldestCompletion(of: jobs).map { max(now, $0 + JobQueue.keptMilliseconds) },
-      ].compactMap(\.self).min()
+    let cron = nextCronTime.flatMap { $0 > now ? $0 : nil }
+    let removal = oldestCompletion(of: jobs).flatMap { $0 > now - JobQueue.keptMilliseconds ? $0 + JobQueue.keptMilliseconds : nil }
+    let due = [JobKind.mutation, .action].compactMap { kind in jobs.assumeIsolated { $0.firstTime(of: kind, after: now) } }
+    return (due + [cron, removal].compactMap(\.self)).min()
   }
 
   /// When the oldest finished job ended, or the oldest finished run of the retrier.

@@ -10,6 +10,8 @@ struct JobQueue {
   var isOn = false
   /// Jobs were written since they were last looked at.
   var isStale = false
+  /// Those of the scheduler's own transactions that are under way: what begins crons, what removes old jobs.
+  var keepingUp: Set<String> = []
   /// When the timer that is set goes off; nil where none is.
   var wakeTime: Double?
   var statistics = JobStatistics()
