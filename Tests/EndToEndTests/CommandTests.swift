@@ -210,6 +210,87 @@ extension EndToEnd {
       #expect(again.status == 1 && again.errors.contains("monday") && again.output.isEmpty, "\(again)")
     }
 
+    @Test("jobs lists the scheduler's jobs, once and live, by state; jobs cancel cancels one")
+    func jobs() throws {
+      let client = try server.connect()
+      let (from, to) = (try client.open("a", 100), try client.open("b", 0))
+      #expect(try martlet("jobs").output == "No jobs.\n")
+      let pay: Value = ["from": .string(from), "to": .string(to), "amount": 1, "count": 3, "everyMs": 1_000, "afterMs": 3_600_000]
+      try client.mutate("accounts:payInInstalments", pay)
+      let text = try martlet("jobs", "--state", "pending")
+      #expect(text.status == 0 && text.output.contains("accounts:transferFunds") && text.output.contains("pending"), "\(text)")
+      let jobs = try martlet("jobs", "--json").output.split(separator: "\n").map { try Value(json: String($0)) }
+      #expect(try jobs == client.query("_system:scheduled").elements && jobs.count == 3)
+      #expect(try martlet("jobs", "--limit", "2", "--json").output.split(separator: "\n").count == 2)
+
+      let url = "martlet://127.0.0.1:\(server.port)"
+      let child = try Executable.spawn(
+        ["jobs", "--state", "canceled", "--live", "--count", "2", "--json", "--url", url], errors: folder.file("errors"))
+      var counts: [Int?] = []
+      do {
+        counts.append(try Value(json: Executable.readLine(from: child.output, Deadline()))["value"]?.elements.count)
+        let canceled = try martlet("jobs", "cancel", jobs[0]["_id"]?.text ?? "", "--json")
+        #expect(try Value(json: canceled.output)["state"]?["kind"] == "canceled", "\(canceled)")
+        counts.append(try Value(json: Executable.readLine(from: child.output, Deadline()))["value"]?.elements.count)
+      } catch {
+        Executable.killAndReap(child)
+        throw error
+      }
+      #expect(try Executable.waitForExit(child, Deadline()) == 0)
+      #expect(counts == [0, 1])
+      #expect(try martlet("jobs", "--live", "--count", "1").output.contains("── update 1"))
+      #expect(try martlet("jobs", "cancel", from).status == 1)
+    }
+
+    @Test("crons lists what is declared, in words, with the last runs; crons run runs one, and crons runs lists its runs")
+    func crons() throws {
+      #expect(try martlet("crons").output == "No crons.\n" && martlet("crons", "runs").output == "No runs.\n")
+      let missing = try martlet("crons", "run", "nothing")
+      #expect(missing.status == 1 && missing.errors.contains("nothing"))
+
+      let folder = try TemporaryFolder()
+      let app = try ServerProcess(folder, app: "HistoryApp")
+      let url = "martlet://127.0.0.1:\(app.port)"
+      let text = try martlet("crons", url: url)
+      for word in ["often", "every 100 milliseconds", "seldom", "jobs:tick"] { #expect(text.output.contains(word), "\(text)") }
+      let names = try martlet("crons", "--json", url: url).output.split(separator: "\n").map { try Value(json: String($0))["name"] }
+      #expect(names == ["often", "seldom"])
+      let run = try martlet("crons", "run", "seldom", url: url)
+      #expect(run.status == 0 && run.output.contains("seldom"), "\(run)")
+      // Two updates: the crons do run, and each run shows.
+      let live = try martlet("crons", "--live", "--count", "3", "--json", url: url).output.split(separator: "\n")
+      let last = try Value(json: String(live[live.count - 1]))["value"]?.elements.first
+      #expect(live.count == 3 && last?["lastRun"]?["status"]?.text != nil, "\(live)")
+      let runs = try martlet("crons", "runs", "often", "--limit", "1", "--json", url: url)
+      #expect(try Value(json: runs.output)["name"] == "often", "\(runs)")
+      #expect(try martlet("crons", "runs", url: url).output.contains("success"))
+      #expect(try app.stop() == 0)
+    }
+
+    @Test("logs shows what functions logged, the newest last; with --follow also what comes later, each line once")
+    func logs() throws {
+      let folder = try TemporaryFolder()
+      let app = try ServerProcess(folder, app: "HistoryApp")
+      let client = try app.connect()
+      let url = "martlet://127.0.0.1:\(app.port)"
+      #expect(try martlet("logs", url: url).output.isEmpty)
+      for text in ["one", "two"] { try client.mutate("jobs:say", ["text": .string(text)]) }
+      let lines = try martlet("logs", "--json", url: url).output.split(separator: "\n").map { try Value(json: String($0))["message"] }
+      #expect(lines == ["one", "two"])
+      #expect(try martlet("logs", "--limit", "1", url: url).output.hasSuffix("  info     jobs:say  two\n"))
+      #expect(try martlet("logs", "--level", "error", url: url).output.isEmpty && martlet("logs", "--function", "set:", url: url).output.isEmpty)
+
+      let child = try Executable.spawn(["logs", "-f", "--limit", "1", "--json", "--url", url], errors: folder.file("errors"))
+      defer { Executable.killAndReap(child) }
+      var followed: [String?] = []
+      for text in ["three", "three", "four"] {
+        followed.append(try Value(json: Executable.readLine(from: child.output, Deadline()))["message"]?.text)
+        try client.mutate("jobs:say", ["text": .string(text)])
+      }
+      followed.append(try Value(json: Executable.readLine(from: child.output, Deadline()))["message"]?.text)
+      #expect(followed == ["two", "three", "three", "four"])
+    }
+
     @Test("An error of the server ends a command with status 1 and says so on standard error, as JSON if that was asked for")
     func serverErrors() throws {
       let funds = try martlet("run", "accounts:open", "owner=a", "balance=-1")
@@ -227,7 +308,7 @@ extension EndToEnd {
       arguments: [
         ["run"], ["run", "accounts:open", "owner"], ["run", "accounts:open", "{"], ["run", "accounts:open", "a=1", "a=2"],
         ["subscribe", "accounts:total", "--count", "0"], ["data", "accounts", "--limit", "none"], ["fly"],
-        ["data", "accounts", "--where", "balance >"], ["data", "accounts", "--eq", "1"], ["data", "accounts", "--count", "1"],
+        ["data", "accounts", "--where", "balance >"], ["data", "accounts", "--eq", "1"], ["data", "accounts", "--count", "1"], ["jobs", "--state", "done"], ["logs", "--level", "loud"],
         ["stats", "--url", "http://a b"],
         ["serve", "--example", "nothing"], ["serve", "--port", "70000"], ["serve", "--admin-key", ""],
       ])

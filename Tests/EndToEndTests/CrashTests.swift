@@ -64,18 +64,7 @@ extension EndToEnd {
     }
 
     /// All accounts.
-    static func accounts(_ client: RawClient) throws -> [Value] {
-      var accounts: [Value] = []
-      var cursor: Value?
-      while true {
-        var arguments: ObjectValue = ["table": "accounts", "limit": 2_000]
-        if let cursor { arguments["cursor"] = cursor }
-        let page = try client.query("_system:documents", .object(arguments))
-        accounts += page["page"]?.elements ?? []
-        if page["isDone"] == true { return accounts }
-        cursor = page["continueCursor"]
-      }
-    }
+    static func accounts(_ client: RawClient) throws -> [Value] { try client.allDocuments("accounts") }
 
     /// Holds what is there against what was acknowledged.
     /// - Parameter mayLack: whether acknowledged commits may be missing, because the file was cut.

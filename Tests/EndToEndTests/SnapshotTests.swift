@@ -128,6 +128,32 @@ extension EndToEnd {
       #expect(try restore("a", to: "fresh.sqlite").status == 0)
     }
 
+    @Test("G7: scheduled jobs, crons and retried actions come back with a snapshot, and go on from there")
+    func jobs() throws {
+      let server = try ServerProcess(folder, app: "HistoryApp")
+      let client = try server.connect()
+      // Divisible by 13: a job that is an hour ahead, and its cancellation; the rest goes on while the snapshot is written.
+      try client.send((0..<60).map { "mutation p\($0) jobs:plan {\"number\":\($0)}" } + ["action s _system:snapshot {\"name\":\"jobs\"}"])
+      #expect(try client.answer(to: "s").verb == .ok)
+      let anchors = try client.anchors()
+      #expect(try server.stop() == 0)
+
+      let restart = Date().timeIntervalSince1970 * 1_000
+      let restored = try ServerProcess(folder, app: "HistoryApp", data: "restored.sqlite", arguments: ["--restore", snapshotFile("jobs")])
+      let again = try restored.connect()
+      let watcher = try restored.connect()
+      try watcher.send("subscribe progress jobs:progress")
+      while try watcher.progress().left > 0 {}
+      #expect(try again.anchors() == anchors)
+      let checks = try JobChecks(again)
+      #expect(checks.plans.sorted() == Array(0..<60))
+      let late = checks.jobs.filter { $0.completedTime ?? 0 > restart }
+      #expect(late.contains { $0.run != nil } && late.contains { $0.function == "jobs:add" } && late.contains { $0.cron != nil })
+      let problems = checks.problems()
+      #expect(problems.isEmpty, "\(problems.count) problems, such as \(problems.prefix(5))")
+      #expect(try restored.stop() == 0)
+    }
+
     private func restore(_ snapshot: String, to data: String) throws -> (status: Int32, output: String, errors: String) {
       try Executable.run(
         ["restore", snapshot, "--data", folder.file(data), "--snapshots", folder.file("snapshots"), "--json"], in: folder)

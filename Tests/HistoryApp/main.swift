@@ -1,7 +1,10 @@
 import MartletCommands
 
-// What the end-to-end tests of concurrent histories serve: transactions that a client makes up, over lists, a bank and a set.
+// What the end-to-end tests of concurrent histories serve: transactions that a client makes up, over lists, a bank and a set; and jobs
+// whose outcome is planned.
 await MartletApp(
-  schema: [Lists.self, Padding.self, Balances.self, Members.self], functions: [ListFunctions.self, BankFunctions.self, SetFunctions.self],
-  name: "history-app"
+  schema: [
+    Lists.self, Padding.self, Balances.self, Members.self, Plans.self, Added.self, Tallies.self, Attempts.self, Completions.self, Ticks.self,
+  ],
+  functions: [ListFunctions.self, BankFunctions.self, SetFunctions.self, JobFunctions.self], crons: JobFunctions.crons, name: "history-app"
 ).main()

@@ -3,7 +3,7 @@ import Martlet
 public enum Bank: FunctionModule {
   public static let path = "accounts"
   public static let functions: [any ServerFunction] = [
-    open, openMany, get, byOwner, transferFunds, total, totalBetween, richest,
+    open, openMany, get, byOwner, transferFunds, payInInstalments, total, totalBetween, richest,
   ]
 
   // MARK: Opening
@@ -87,6 +87,19 @@ public enum Bank: FunctionModule {
     guard from != to else { return }
     try ctx.db.patch(from) { $0.balance -= amount }
     try ctx.db.patch(to) { $0.balance += amount }
+  }
+
+  /// Schedules equal transfers at equal intervals, the first after `afterMs`. One for which the funds don't suffice then fails alone.
+  public static let payInInstalments = Mutation(
+    "payInInstalments", Arg("from", .id(Accounts.self)), Arg("to", .id(Accounts.self)), Arg("amount", .double),
+    Arg("count", .wholeNumber), Arg("everyMs", .double), Arg("afterMs", .double, default: 0)
+  ) { ctx, from, to, amount, count, everyMs, afterMs in
+    guard count >= 1, count <= mostAccountsAtOnce else {
+      throw ApplicationError("count must be between 1 and \(mostAccountsAtOnce)")
+    }
+    for number in 0..<count {
+      try ctx.scheduler.run(at: ctx.now + afterMs + Double(number) * everyMs, transferFunds(from, to, amount))
+    }
   }
 }
 

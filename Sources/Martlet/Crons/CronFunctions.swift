@@ -5,11 +5,18 @@ enum CronFunctions {
   /// What a client may call.
   static let listed = [crons, runs, run]
 
+  /// All crons, each with its newest run as `lastRun`.
   static let crons = FunctionDefinition(
     name: "_system:crons", visibility: .public, arguments: [],
     body: .query { context, arguments, answer in
       try arguments.finish()
-      try context.db.query(Crons.self).withIndex(\.byName).collect().encode(to: &answer)
+      let crons = try context.db.query(Crons.self).withIndex(\.byName).collect().map { cron -> Value in
+        let run = try context.db.query(CronRuns.self).withIndex(\.byCron) { $0.eq(\.cron, cron.cron) }.order(.descending).first()
+        guard let run, case .object(var members) = cron.value else { return cron.value }
+        members["lastRun"] = run.value
+        return .object(members)
+      }
+      answer.write(value: .array(crons))
     })
 
   /// The newest runs, of one cron or of all.

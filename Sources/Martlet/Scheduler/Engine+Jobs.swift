@@ -33,15 +33,15 @@ extension Engine {
 
   /// Begins what is due, and sets the timer for what isn't yet. A part of each turn's end.
   func runDueJobs() {
-    guard jobQueue.isStale, jobQueue.isOn, lifecycle == .running, let jobs = jobsTable else { return }
     // Where too many commits wait for the disk, jobs wait with them; the end of a batch has the engine look again.
-    guard commitRefusal == nil else { return }
+    guard jobQueue.isStale, jobQueue.isOn, lifecycle == .running, commitRefusal == nil, let jobs = jobsTable else { return }
     jobQueue.isStale = false
     let now = wallMilliseconds
+    let lastKept = now - JobQueue.keptMilliseconds
+    if isDue(nextCronTime, now) { keepUp(CronFunctions.begin, [], now) }
+    if isDue(oldestCompletion(of: jobs), lastKept) { keepUp(JobFunctions.removeOld, Array(#"{"upTo":\#(lastKept)}"#.utf8), now) }
     // Each of them has its turn, however many wait for another.
-    let isMoreDue = [
-      beginDueCrons(now), beginMutations(of: jobs, upTo: now), beginActions(of: jobs, upTo: now), removeOldJobs(of: jobs, now),
-    ]
+    let isMoreDue = [beginMutations(of: jobs, upTo: now), beginActions(of: jobs, upTo: now)]
     if isMoreDue.contains(true) {
       // Sockets come first.
       jobQueue.isStale = true
@@ -49,17 +49,6 @@ extension Engine {
     } else if let next = nextTime(of: jobs, after: now) {
       wake(at: next, now: now)
     }
-  }
-
-  /// False where none is due. Those that are too many for one transaction, and what they scheduled, are for the next look.
-  private func beginDueCrons(_ now: Double) -> Bool {
-    guard let time = nextCronTime, time <= now, jobQueue.cronsRest <= now else { return false }
-    start(CronFunctions.begin, [], .anonymous) { engine, result in
-      guard case .failure(let error) = result, error.code != .overloaded else { return }
-      engine.logger.error("crons that are due could not be begun; they are tried again in a minute", metadata: ["error": "\(error.message)"])
-      engine.jobQueue.cronsRest = now + JobQueue.restMilliseconds
-    }
-    return true
   }
 
   private var nextCronTime: Double? {
@@ -93,8 +82,7 @@ extension Engine {
       case .success(let answer):
         if answer.json == Array("false".utf8) { engine.jobQueue.statistics.failed += 1 }
       case .failure(let error):
-        // Where a limit was exceeded the transaction is over, and can't note that itself.
-        // One that found too many commits waiting for the disk is still pending.
+        // Where a limit was exceeded the transaction is over, and can't note that itself. One that the disk was too slow for is still pending.
         if !engine.lifecycle.isStorageFailed, error.code != .overloaded { engine.end(id, error: error.message) }
       }
     }
@@ -164,6 +152,9 @@ extension Engine {
   }
 
   private func end(_ id: DocumentID, error: String?, result: String? = nil, _ advice: RetryAdvice = RetryAdvice()) {
+    guard commitRefusal == nil || lifecycle.isStorageFailed else {
+      return whenDurable { _ in self.assumeIsolated { $0.end(id, error: error, result: result, advice) } }
+    }
     if error != nil { jobQueue.statistics.failed += 1 }
     jobQueue.isStale = true
     scheduleTurnEnd()
@@ -207,29 +198,33 @@ extension Engine {
     }
   }
 
-  /// Whether some were old; there may be more.
-  private func removeOldJobs(of jobs: StoredTable, _ now: Double) -> Bool {
-    let time = now - JobQueue.keptMilliseconds
-    guard let oldest = oldestCompletion(of: jobs), oldest < time, jobQueue.removalRests <= now else { return false }
-    start(JobFunctions.removeOld, Array(#"{"before":\#(time)}"#.utf8), .anonymous) { engine, result in
-      guard case .failure(let error) = result, error.code != .overloaded else { return }
-      engine.logger.error("old jobs could not be removed; it is tried again in a minute", metadata: ["error": "\(error.message)"])
-      engine.jobQueue.removalRests = now + JobQueue.restMilliseconds
+  private func isDue(_ time: Double?, _ now: Double) -> Bool { time.map { $0 <= now } ?? false }
+
+  /// Runs one of the scheduler's own transactions, and has the engine look again at its end. One at a time: it may have to wait for a
+  /// transaction that runs alone, and until then all looks as it did. One that fails is left alone for a while: that is a mistake of the
+  /// server's own, and must not keep it from everything else.
+  private func keepUp(_ function: FunctionDefinition, _ arguments: [UInt8], _ now: Double) {
+    guard jobQueue.restsUntil(function) <= now, jobQueue.keepingUp.insert(function.name).inserted else { return }
+    start(function, arguments, .anonymous) { engine, result in
+      engine.jobQueue.keepingUp.remove(function.name)
+      engine.jobQueue.isStale = true
+      engine.scheduleTurnEnd()
+      guard case .failure(let error) = result, error.code != .overloaded, !engine.lifecycle.isStorageFailed else { return }
+      engine.logger.error("the scheduler tries again in a minute", metadata: ["function": "\(function.name)", "error": "\(error.message)"])
+      engine.jobQueue.rests[function.name] = now + JobQueue.restMilliseconds
     }
-    return true
   }
 
   var pendingJobs: Int { jobsTable?.assumeIsolated { $0.pendingCount } ?? 0 }
 
   // MARK: The timer
 
+  /// What is due and not begun waits for the end of another, which has the engine look again.
   private func nextTime(of jobs: StoredTable, after now: Double) -> Double? {
-      // What is due and not begun waits for the end of another, which has the engine look again.
-      [
-        jobs.assumeIsolated { $0.firstTime(of: .mutation, after: now) }, jobs.assumeIsolated { $0.firstTime(of: .action, after: now) },
-        oldestCompletion(of: jobs).map { max(jobQueue.removalRests, $0 + JobQueue.keptMilliseconds) },
-        nextCronTime.map { max(jobQueue.cronsRest, $0) },
-      ].compactMap(\.self).min()
+    let cron = nextCronTime.map { max($0, jobQueue.restsUntil(CronFunctions.begin)) }
+    let removal = oldestCompletion(of: jobs).map { max($0 + JobQueue.keptMilliseconds, jobQueue.restsUntil(JobFunctions.removeOld)) }
+    let due = [JobKind.mutation, .action].compactMap { kind in jobs.assumeIsolated { $0.firstTime(of: kind, after: now) } }
+    return (due + [cron, removal].compactMap(\.self).filter { $0 > now }).min()
   }
 
   /// When the oldest finished job ended, or the oldest finished run of the retrier.

@@ -63,16 +63,16 @@ enum JobFunctions {
   /// How many finished jobs are removed in one commit.
   static let mostRemoved = 500
 
-  /// Removes jobs, and runs of the retrier, that ended before a time, the oldest first.
+  /// Removes jobs, and runs of the retrier, that ended up to a time, the oldest first.
   static let removeOld = FunctionDefinition(
-    name: "_system:removeOldJobs", visibility: .internal, arguments: [("before", .float64)],
+    name: "_system:removeOldJobs", visibility: .internal, arguments: [("upTo", .float64)],
     limits: Limits.ofServer,
     body: .mutation { context, arguments, answer in
-      let before = try arguments.take("before", Validator.double)
+      let time = try arguments.take("upTo", Validator.double)
       let jobs = try context.db.query(ScheduledFunctions.self)
-        .withIndex(\.byCompletion) { $0.gt(\.completedTime, nil).lt(\.completedTime, before) }.take(mostRemoved)
+        .withIndex(\.byCompletion) { $0.gt(\.completedTime, nil).lte(\.completedTime, time) }.take(mostRemoved)
       let runs = try context.db.query(RetryRuns.self)
-        .withIndex(\.byCompletion) { $0.gt(\.completedTime, nil).lt(\.completedTime, before) }.take(mostRemoved)
+        .withIndex(\.byCompletion) { $0.gt(\.completedTime, nil).lte(\.completedTime, time) }.take(mostRemoved)
       try context.transaction.asServer { db in
         for job in jobs { try db.delete(job.id) }
         for run in runs { try db.delete(run.id) }

@@ -10,15 +10,17 @@ struct JobQueue {
   var isOn = false
   /// Jobs were written since they were last looked at.
   var isStale = false
+  /// Those of the scheduler's own transactions that are under way: what begins crons, what removes old jobs.
+  var keepingUp: Set<String> = []
   /// When the timer that is set goes off; nil where none is.
   var wakeTime: Double?
   var statistics = JobStatistics()
   /// When the server began to run jobs: what was due before is late from then on.
   var startTime = 0.0
-  /// Until when crons, and the removal of old jobs, are left alone after they failed. That is a mistake of the server's own; it must not keep it
-  /// from everything else.
-  var cronsRest = 0.0
-  var removalRests = 0.0
+  /// Until when one of those is left alone, because it failed.
+  var rests: [String: Double] = [:]
+
+  func restsUntil(_ function: FunctionDefinition) -> Double { rests[function.name] ?? 0 }
 
   /// Mutations that run on other threads.
   var besideCount: Int { running.count - actions.count - beginning }

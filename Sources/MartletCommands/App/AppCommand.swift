@@ -39,6 +39,7 @@ struct RootCommand: ParsableCommand {
           subcommands: [
             TablesCommand.self, SchemaCommand.self, DataCommand.self, StatsCommand.self, SnapshotCommand.self,
           ]),
+        CommandGroup(name: "What runs by itself:", subcommands: [JobsCommand.self, CronsCommand.self, LogsCommand.self]),
       ])
   }
 }

@@ -12,22 +12,35 @@ extension LiveCommand {
     if let count, count < 1 { throw UsageError("--count must be at least 1") }
   }
 
-  /// Ends with whatever comes first: the last update, a signal, or a reader that has read enough.
-  /// - Parameter shown: what of a value is shown.
+  /// Shows each update, until it has shown as many as were asked for.
+  /// - Parameters:
+  ///   - shown: what of a value is shown.
+  ///   - table: how it is shown to people; as any value, if nil.
   func follow(
-    _ subscription: Subscription<Value>, _ console: Console, shown: @escaping @Sendable (Value) -> Value = { $0 }
+    _ subscription: Subscription<Value>, _ console: Console, shown: @escaping @Sendable (Value) -> Value = { $0 },
+    table: (@Sendable (Value) -> TextTable)? = nil
   ) async throws {
     let (wantsJSON, count) = (wantsJSON, count)
+    try await watch(subscription, console, 0) { number, update in
+      number += 1
+      let update = ShownUpdate(number: number, update: Update(result: update.result.map(shown), timestamp: update.timestamp), table: table)
+      try console.output.write(wantsJSON ? update.json : update.text(columns: console.columns))
+      return number != count
+    }
+  }
+}
+
+extension ClientCommand {
+  /// Hands each update to `take`, and ends with whatever comes first: `take` wants no more, a signal, or a reader that has read enough.
+  func watch<State: Sendable>(
+    _ subscription: Subscription<Value>, _ console: Console, _ state: State,
+    _ take: @escaping @Sendable (inout State, Update<Value>) throws -> Bool
+  ) async throws {
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        var number = 0
-        for try await update in subscription.updates {
-          number += 1
-          let update = ShownUpdate(number: number, update: Update(result: update.result.map(shown), timestamp: update.timestamp))
-          try console.output.write(wantsJSON ? update.json : update.text(columns: console.columns))
-          if number == count { return }
-        }
+        var state = state
+        for try await update in subscription.updates where try !take(&state, update) { return }
       }
       group.addTask { for await _ in signals { return } }
       group.addTask { try await console.output.waitUntilClosed() }
@@ -41,6 +54,7 @@ extension LiveCommand {
 struct ShownUpdate {
   var number: Int
   var update: Update<Value>
+  var table: (@Sendable (Value) -> TextTable)?
 
   /// One line.
   var json: String {
@@ -63,9 +77,15 @@ struct ShownUpdate {
   func text(columns: Int?) -> String {
     let body =
       switch update.result {
-      case .success(let value): ValueRenderer(maximumLineWidth: columns).render(value)
+      case .success(let value): rendered(value, columns)
       case .failure(let error): "failed: \(error.message) (\(error.code))\n"
       }
     return "── update \(number), timestamp \(update.timestamp) ──\n\(body)\n"
+  }
+
+  private func rendered(_ value: Value, _ columns: Int?) -> String {
+    guard var table = table?(value) else { return ValueRenderer(maximumLineWidth: columns).render(value) }
+    table.maximumLineWidth = columns
+    return table.render()
   }
 }

@@ -199,4 +199,18 @@ final class RawClient {
   func mutate(_ function: String, _ arguments: Value = [:]) throws -> Value {
     try request("mutation", function, arguments).okValue
   }
+
+  /// All documents of a table, page by page.
+  func allDocuments(_ table: String) throws -> [Value] {
+    var documents: [Value] = []
+    var cursor: Value?
+    while true {
+      var arguments: ObjectValue = ["table": .string(table), "limit": 2_000]
+      if let cursor { arguments["cursor"] = cursor }
+      let page = try query("_system:documents", .object(arguments))
+      documents += page["page"]?.elements ?? []
+      if page["isDone"] == true { return documents }
+      cursor = page["continueCursor"]
+    }
+  }
 }
