@@ -1,20 +1,29 @@
-/// What an app is: its tables, its functions, what runs with each change of a table, and what its functions may use.
+/// What an app is: its tables, its functions, what runs with each change of a table, and what its functions may use and reach.
 package struct AppDefinition: Sendable {
   package var tables: [any Table.Type]
   package var modules: [any FunctionModule.Type]
   package var triggers: [Trigger]
   package var limits: Limits
+  /// The pools that its actions name, with their places.
+  package var pools: [String: Int]
+  package var fetch: FetchRules
 
-  package init(tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], limits: Limits = Limits()) {
+  package init(
+    tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], limits: Limits = Limits(),
+    pools: [String: Int] = [:], fetch: FetchRules = FetchRules()
+  ) {
     self.tables = tables
     self.modules = modules
     self.triggers = triggers
     self.limits = limits
+    self.pools = pools
+    self.fetch = fetch
   }
 
   /// Several apps served as one.
   package init(merging apps: [AppDefinition]) {
     self.init(
-      tables: apps.flatMap(\.tables), modules: apps.flatMap(\.modules), triggers: apps.flatMap(\.triggers))
+      tables: apps.flatMap(\.tables), modules: apps.flatMap(\.modules), triggers: apps.flatMap(\.triggers),
+      pools: apps.reduce(into: [:]) { $0.merge($1.pools, uniquingKeysWith: max) })
   }
 }
