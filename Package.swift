@@ -62,8 +62,8 @@ let package = Package(
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
-        "MartletServer", "Martlet", "MartletTesting", "MartletValues", nioCore, nioPosix,
-        .product(name: "NIOHTTP1", package: "swift-nio"),
+        "MartletServer", "MartletClient", "Martlet", nioCore, nioPosix, .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
     .testTarget(name: "MartletCommandsTests", dependencies: ["MartletCommands", "MartletValues"]),
     .target(name: "Histories", path: "Tests/Histories"),

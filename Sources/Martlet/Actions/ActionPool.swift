@@ -38,10 +38,12 @@ struct ActionPool {
     waiting.append(Waiting(id: id, start: start))
   }
 
-  /// Asks a running action to stop, and takes a waiting one out of the queue.
-  mutating func cancel(_ id: ActionID) {
+  /// Asks a running action to stop, and takes a waiting one out of the queue. True for one that waited: nothing is heard of it any more.
+  mutating func cancel(_ id: ActionID) -> Bool {
     running[id]?.cancel()
+    let count = waiting.count
     waiting.removeAll { $0.id == id }
+    return waiting.count < count
   }
 
   func cancelAll() { for task in running.values { task.cancel() } }
@@ -88,7 +90,8 @@ struct ActionPools {
     return ActionID(rawValue: lastID, pool: pool)
   }
 
-  mutating func cancel(_ id: ActionID) { self[id.pool].cancel(id) }
+  @discardableResult
+  mutating func cancel(_ id: ActionID) -> Bool { self[id.pool].cancel(id) }
   mutating func noteEnd(_ id: ActionID) -> Bool { self[id.pool].noteEnd(id) }
   func cancelAll() { for pool in pools.values { pool.cancelAll() } }
 }

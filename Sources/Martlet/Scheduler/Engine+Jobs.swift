@@ -180,7 +180,11 @@ extension Engine {
       guard let action = jobQueue.actions[write.id], write.changesAnything else { continue }
       whenDurable { failure in
         guard failure == nil else { return }
-        self.assumeIsolated { $0.actions.cancel(action) }
+        self.assumeIsolated { engine in
+          guard engine.actions.cancel(action) else { return }
+          engine.jobQueue.running.remove(write.id)
+          engine.jobQueue.actions[write.id] = nil
+        }
       }
     }
   }

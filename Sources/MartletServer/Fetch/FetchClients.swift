@@ -1,6 +1,8 @@
 import AsyncHTTPClient
+import Foundation
 import Martlet
 import NIOCore
+import NIOPosix
 import Synchronization
 
 /// The HTTP clients that requests go through: one that connects wherever a URL leads, and one for each host whose address was checked, which connects to that
@@ -45,6 +47,24 @@ final class FetchClients: Sendable {
     let client = try take(pin)
     defer { giveBack(pin) }
     return try await body(client)
+  }
+
+  /// The same with the first of several pins that can be connected to. Only what failed before anything was sent is tried at the next.
+  func with<Answer: Sendable>(anyOf pins: [Pin?], _ body: (HTTPClient) async throws -> Answer) async throws -> Answer {
+    for pin in pins.dropLast() {
+      do { return try await with(pin, body) } catch where Self.isOfConnecting(error) && !Task.isCancelled { continue }
+    }
+    guard let last = pins.last else { preconditionFailure("a host that was found has an address") }
+    return try await with(last, body)
+  }
+
+  private static func isOfConnecting(_ error: any Error) -> Bool {
+    switch error {
+    case let error as IOError: [ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT].contains(error.errnoCode)
+    case let error as NIOConnectionError: !error.connectionErrors.isEmpty
+    case let error as HTTPClientError: error == .connectTimeout
+    default: false
+    }
   }
 
   private func take(_ pin: Pin?) throws -> HTTPClient {

@@ -8,7 +8,7 @@ import NIOHTTP1
 ///
 /// A request goes through `hop` once, and once more for each redirect; each time the rules are looked at anew:
 ///
-///     URL ─▶ taken apart ─▶ host: address, allowed name, or a name that is looked up ─▶ every address is public? ─▶ connect to the first ─▶ headers ─▶ body, counted
+///     URL ─▶ taken apart ─▶ host: address, allowed name, or a name that is looked up ─▶ all addresses are public? ─▶ connect to one ─▶ headers ─▶ body, counted
 ///
 /// A name that has one private address is refused even if it has public ones too. Errors are `FetchError`s; the time is measured here and not by the
 /// client, so that it holds for look-ups and bodies as well.
@@ -63,7 +63,7 @@ package final class ServerFetcher: HTTPFetcher {
 
   private func hop(_ request: Request, _ url: FetchURL) async throws -> Response {
     do {
-      return try await clients.with(try await pin(url)) { try await self.exchange(request, url, $0) }
+      return try await clients.with(anyOf: try await pins(url)) { try await self.exchange(request, url, $0) }
     } catch let error as FetchError {
       throw error
     } catch {
@@ -72,18 +72,17 @@ package final class ServerFetcher: HTTPFetcher {
     }
   }
 
-  /// What to connect to; nil for where the URL's own host leads.
-  private func pin(_ url: FetchURL) async throws -> FetchClients.Pin? {
-    if rules.allows(url.host) { return nil }
+  /// What to connect to, one after another; nil for where the URL's own host leads.
+  private func pins(_ url: FetchURL) async throws -> [FetchClients.Pin?] {
+    if rules.allows(url.host) { return [nil] }
     switch url.host {
     case .address(let address):
       try check(address, url)
-      return nil
+      return [nil]
     case .name(let name):
       let addresses = try await resolve(name)
       for address in addresses { try check(address, url) }
-      guard let first = addresses.first else { throw HostResolver.Failure(reason: "the host \(name) has no address") }
-      return FetchClients.Pin(host: name, address: first)
+      return addresses.map { FetchClients.Pin(host: name, address: $0) }
     }
   }
 
