@@ -99,7 +99,8 @@ struct FetcherTests {
   @Test(
     "What is no whole answer is an error of the network",
     arguments: [
-      "", "nonsense\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab",
+      "", "nonsense\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc",
+      "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab",
       "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nna me: x\r\n\r\n",
     ])
   func malformed(_ bytes: String) async throws {
@@ -120,7 +121,9 @@ struct FetcherTests {
     }
   }
 
-  @Test("A server that doesn't answer, or not to the end, is left after the timeout, and its connection closed", arguments: ["", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc"])
+  @Test(
+    "A server that doesn't answer, or not to the end, is left after the timeout, and its connection closed",
+    arguments: ["", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc"])
   func timeout(_ begin: String) async throws {
     try await Self.run(Self.rules(), { _ in .hang(begin) }) { fetcher, server in
       let kind = try await Self.kind(fetcher, Request(server.url, timeout: .milliseconds(100)))
@@ -145,6 +148,29 @@ struct FetcherTests {
       task.cancel()
       await #expect(throws: CancellationError.self) { try await task.value }
       await server.waitForClosedConnection()
+    }
+  }
+
+  @Test("Fetches from one host don't wait for each other")
+  func parallel() async throws {
+    let (arrived, signal) = AsyncStream.makeStream(of: Void.self)
+    try await Self.run(
+      Self.rules(),
+      { _ in
+        signal.yield()
+        return .hang()
+      }
+    ) { fetcher, server in
+      let url = server.url
+      let tasks = (0..<40).map { _ in Task { try await fetcher.fetch(Request(url, timeout: .seconds(600))) } }
+      var count = 0
+      for await _ in arrived {
+        count += 1
+        if count == tasks.count { break }
+      }
+      for task in tasks { task.cancel() }
+      for task in tasks { await #expect(throws: CancellationError.self) { try await task.value } }
+      try #require(count == tasks.count)
     }
   }
 
@@ -213,7 +239,8 @@ struct FetcherTests {
     }
     try await Self.run(Self.rules(), answer) { fetcher, server in
       let targets = [
-        "private.test:\(server.port)", "mixed.test:\(server.port)", "metadata.test", "localhost.test", "[::1]:\(server.port)", "[::ffff:127.0.0.1]:\(server.port)",
+        "private.test:\(server.port)", "mixed.test:\(server.port)", "metadata.test", "localhost.test", "[::1]:\(server.port)",
+        "[::ffff:127.0.0.1]:\(server.port)",
         "127.0.0.2:\(server.port)", "0.0.0.0:\(server.port)", "0x7f000002:\(server.port)", "10.1.2.3", "169.254.169.254",
       ]
       for target in targets {

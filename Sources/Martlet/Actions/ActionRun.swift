@@ -26,7 +26,8 @@ package final class ActionRun: Sendable {
   }
 }
 
-/// `ctx.log` of an action. A line is in the server's log at once, and with the caller who asked for logs, and in `_system:logs`, when the action has ended.
+/// `ctx.log` of an action. A line is in the server's log at once, and with the caller who asked for logs, and in `_system:logs`, when the action has
+/// ended.
 ///
 /// At most 256 lines of a run are kept. Values of environment variables that actions have read are replaced by their names: see `ActionEnvironment`.
 public struct ActionLog: Sendable {

@@ -4,8 +4,8 @@ import Synchronization
 
 /// The values that must not be shown, with the names that stand for them.
 ///
-/// Text is searched for each of them, O(its length × secrets that begin alike); where there are none, as on most servers, that is one look at a counter. It happens
-/// to log lines and errors only. Longer ones come first, so that a secret which holds another is replaced whole.
+/// Text is searched for each of them, O(its length × secrets that begin alike); where there are none, that is one look at a counter. It happens to log
+/// lines and errors only. Longer ones come first, so that a secret which holds another is replaced whole.
 package final class Secrets: Sendable {
   private struct Secret {
     var name: String
@@ -24,11 +24,14 @@ package final class Secrets: Sendable {
 
   func note(_ name: String, _ value: String) {
     guard value.count >= Self.fewestCharacters else { return }
-    let bytes = Array(value.utf8)
     known.withLock { known in
+      let bytes = Array(value.utf8)
       guard !known.contains(where: { $0.value == bytes }) else { return }
-      let place = known.firstIndex { $0.value.count < bytes.count } ?? known.endIndex
-      known.insert(Secret(name: name, value: bytes), at: place)
+      // Errors quote: a key of several lines is shown with `\n` in it.
+      for form in Set([bytes, Array(value.debugDescription.utf8.dropFirst().dropLast())]) {
+        let place = known.firstIndex { $0.value.count < form.count } ?? known.endIndex
+        known.insert(Secret(name: name, value: form), at: place)
+      }
       count.store(known.count, ordering: .releasing)
     }
   }

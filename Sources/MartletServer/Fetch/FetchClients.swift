@@ -5,12 +5,12 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// The HTTP clients that requests go through: one that connects wherever a URL leads, and one for each host whose address was checked, which connects to that
-/// address and nowhere else.
+/// The HTTP clients that requests go through: one that connects wherever a URL leads, and one for each host whose address was checked, which connects to
+/// that address and nowhere else.
 ///
-/// A name may lead elsewhere when it is looked up a second time (DNS rebinding). So the look-up that was checked is the only one: async-http-client takes a host's address
-/// from `dnsOverride`, and still asks for the certificate of the host. That is set for a whole client, hence one for each; their connections are kept like any
-/// client's. Beyond `mostKept` of them, the one that was used least recently goes.
+/// A name may lead elsewhere when it is looked up a second time (DNS rebinding). So the look-up that was checked is the only one: async-http-client takes
+/// a host's address from `dnsOverride`, and still asks for the certificate of the host. That is set for a whole client, hence one for each; their
+/// connections are kept like any client's. Beyond `mostKept` of them, the one that was used least recently goes.
 final class FetchClients: Sendable {
   struct Pin: Hashable {
     var host: String
@@ -94,6 +94,8 @@ final class FetchClients: Sendable {
   private func configuration(_ pin: Pin?) -> HTTPClient.Configuration {
     var configuration = HTTPClient.Configuration(
       redirectConfiguration: .disallow, timeout: .init(connect: .nanoseconds(rules.connectTimeout.nanoseconds)), decompression: .disabled)
+    // How many are under way is decided by the actions' pools; beyond the client's own 8 they would wait for each other.
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 10_000
     // Whoever calls decides on another try.
     configuration.connectionPool.retryConnectionEstablishment = false
     if let pin { configuration.dnsOverride = [pin.host: pin.address.description] }

@@ -2,8 +2,8 @@ import Martlet
 
 /// A URL that may be fetched: `http` or `https`, taken apart, and written again in one way.
 ///
-/// What is checked here must be what is connected to, so nothing is left for another parser to understand in its own way: credentials, backslashes and control
-/// characters are refused, a host is a name of ASCII letters or an address in its usual form, and what can't stand in a path is escaped.
+/// What is checked here must be what is connected to, so nothing is left for another parser to understand in its own way: credentials, backslashes and
+/// control characters are refused, a host is a name of ASCII letters or an address in its usual form, and what can't stand in a path is escaped.
 struct FetchURL: Hashable, Sendable {
   enum Host: Hashable, Sendable {
     /// In lower case.

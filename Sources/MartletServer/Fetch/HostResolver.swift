@@ -4,8 +4,8 @@ import Synchronization
 
 /// Finds a name's addresses, by the system's resolver, in its order.
 ///
-/// That blocks a thread for as long as it takes, so it runs on threads which the system makes for it, and who asks can go away before. As many are asked at
-/// a time as actions fetch.
+/// That blocks a thread for as long as it takes, so it runs on threads which the system makes for it, and who asks can go away before. As many are asked
+/// at a time as actions fetch.
 struct HostResolver: Sendable {
   struct Failure: Error { var reason: String }
 

@@ -8,7 +8,8 @@ import NIOHTTP1
 ///
 /// A request goes through `hop` once, and once more for each redirect; each time the rules are looked at anew:
 ///
-///     URL ─▶ taken apart ─▶ host: address, allowed name, or a name that is looked up ─▶ all addresses are public? ─▶ connect to one ─▶ headers ─▶ body, counted
+///     URL ─▶ taken apart ─▶ host: an address, an allowed name, or a name that is looked up ─▶ all addresses are public?
+///         ─▶ connect to one of them ─▶ headers ─▶ body, counted
 ///
 /// A name that has one private address is refused even if it has public ones too. Errors are `FetchError`s; the time is measured here and not by the
 /// client, so that it holds for look-ups and bodies as well.
@@ -82,6 +83,7 @@ package final class ServerFetcher: HTTPFetcher {
     case .name(let name):
       let addresses = try await resolve(name)
       for address in addresses { try check(address, url) }
+      guard !addresses.isEmpty else { throw HostResolver.Failure(reason: "the host \(name) has no address") }
       return addresses.map { FetchClients.Pin(host: name, address: $0) }
     }
   }
@@ -122,7 +124,8 @@ package final class ServerFetcher: HTTPFetcher {
   private func kind(of error: any Error) -> FetchError.Kind {
     switch error {
     case let error as HostResolver.Failure: .network(error.reason)
-    case let error as HTTPClientError where error == .connectTimeout || error == .tlsHandshakeTimeout: .timeout(rules.connectTimeout)
+    case let error as HTTPClientError where [.connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout].contains(error):
+      .timeout(rules.connectTimeout)
     case let error as HTTPClientError where error == .remoteConnectionClosed:
       .network("the server closed the connection before its answer was whole")
     default: .network("\(error)")

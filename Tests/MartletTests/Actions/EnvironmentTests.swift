@@ -111,6 +111,8 @@ struct EnvironmentTests {
     #expect(secrets.redact("1234567 abcdefg xabcdefghy xabcdefgh Abcdefgh") == "1234567 abcdefg [LONG] x[A] Abcdefgh")
     #expect(secrets.redact("ßäöüäöüäö") == "ß[UMLAUT]")
     #expect(secrets.redact(["abcdefgh": ["abcdefgh", 1, nil], "b": .bytes([1])]) == ["[A]": ["[A]", 1, nil], "b": .bytes([1])])
+    secrets.note("KEY", "-----BEGIN-----\nMII\"x\"\n")
+    #expect(secrets.redact("a \("-----BEGIN-----\nMII\"x\"\n".debugDescription) b -----BEGIN-----\nMII\"x\"\n") == "a \"[KEY]\" b [KEY]")
     #expect(secrets.redact(["abcdefgh": 1, "[A]": 2])["[A]"] != nil)
   }
 }
