@@ -28,11 +28,11 @@ public final class MartletServer: Service {
   private let whenReady: (@Sendable (ReadyServer) -> Void)?
 
   public convenience init(
-    tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], configuration: ServerConfiguration,
-    logger: Logger, whenReady: (@Sendable (ReadyServer) -> Void)? = nil
+    tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
+    configuration: ServerConfiguration, logger: Logger, whenReady: (@Sendable (ReadyServer) -> Void)? = nil
   ) {
     self.init(
-      app: AppDefinition(tables: tables, modules: modules, triggers: triggers), configuration: configuration, logger: logger,
+      app: AppDefinition(tables: tables, modules: modules, triggers: triggers, crons: crons), configuration: configuration, logger: logger,
       whenReady: whenReady)
   }
 
@@ -97,8 +97,7 @@ public final class MartletServer: Service {
     do {
       let known = (try? snapshots.list()) ?? []
       await engine.start(newTables: recovered.newTables, snapshots: known)
-      try await engine.fillDefaults()
-      await engine.startJobs()
+      try await engine.prepare(app.crons)
       try await listen(engine, host.eventLoop, recovered)
       await engine.waitUntilDurable()
     } catch {

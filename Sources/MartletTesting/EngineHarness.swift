@@ -2,6 +2,7 @@ import Logging
 import Martlet
 import MartletValues
 import MartletWire
+import Synchronization
 
 /// A whole server in one process and one thread: schema, functions, a simulated host, log and disk.
 ///
@@ -41,12 +42,13 @@ package final class EngineHarness {
   ///   - disk: what an earlier server left behind; an empty one when it is left out.
   ///   - logger: none of the server's log is kept when it is left out.
   package init(
-    tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], pools: [String: Int] = [:], seed: UInt64 = 1,
+    tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
+    pools: [String: Int] = [:], seed: UInt64 = 1,
     disk: MemoryStorage.Disk = .init(), configuration: EngineConfiguration = EngineConfiguration(), pace: SimulatedLogWriter.Pace = .immediate,
     fetcher: SimulatedFetcher? = nil, variables: [String: String] = [:], logger: Logger? = nil
   ) throws {
     self.disk = disk
-    app = AppDefinition(tables: tables, modules: modules, triggers: triggers, pools: pools)
+    app = AppDefinition(tables: tables, modules: modules, triggers: triggers, crons: crons, pools: pools)
     var configuration = configuration
     configuration.pools = pools
     self.configuration = configuration
@@ -77,15 +79,16 @@ package final class EngineHarness {
       recovered: recovered, registry: registry, log: log, snapshots: nil, configuration: configuration, logger: logger)
     // The commits of the start are on disk before a test begins, whatever the pace.
     log.pace = .immediate
+    let refusal = Refusal()
     host.enter {
       engine.assumeIsolated {
         $0.start(newTables: recovered.newTables, snapshots: [])
-        $0.fillDefaults { failure in precondition(failure == nil, "the simulated disk takes what the start writes") }
+        $0.prepare(app.crons) { failure in refusal.error.withLock { $0 = failure } }
       }
     }
     host.run()
-    host.enter { engine.assumeIsolated { $0.startJobs() } }
     log.pace = pace
+    if let error = refusal.error.withLock({ $0 }) { throw error }
     return (host, log, engine, recovered)
   }
 
@@ -146,4 +149,9 @@ package final class EngineHarness {
     else { preconditionFailure("there is no counter \(name)") }
     return Int(value)
   }
+}
+
+/// Why a server did not start.
+private final class Refusal: Sendable {
+  let error = Mutex<WireError?>(nil)
 }

@@ -48,16 +48,6 @@ private enum Ratio: Double, CaseIterable, Sendable { case half = 0.5, whole = 1 
 
 @Suite("Unions")
 struct UnionTests {
-  private func message<T>(_ validator: Validator<T>, _ text: String, check: Bool = false) -> String {
-    do {
-      try reading(text) { reader in
-        if check { try validator.shape.check(&reader) } else { _ = try validator.decode(&reader) }
-        try reader.finish()
-      }
-      return "accepted"
-    } catch { return "\(error)" }
-  }
-
   private func roundTrip<T: Equatable>(_ validator: Validator<T>, _ value: T, _ text: String) throws {
     var writer = JSONWriter()
     validator.encode(value, &writer)

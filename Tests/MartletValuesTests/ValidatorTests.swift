@@ -15,16 +15,6 @@ struct ValidatorTests {
     Property("quantity", \.quantity, .wholeNumber), Property("product", \.product, .string), Property("note", \.note, .optional(.string))
   ) { Line(product: $1, quantity: $0, note: $2) }
 
-  private func message<T>(_ validator: Validator<T>, _ text: String, check: Bool = false) -> String {
-    do {
-      try reading(text) { reader in
-        if check { try validator.shape.check(&reader) } else { _ = try validator.decode(&reader) }
-        try reader.finish()
-      }
-      return "accepted"
-    } catch { return "\(error)" }
-  }
-
   private func written<T>(_ validator: Validator<T>, _ value: T) -> String {
     var writer = JSONWriter()
     validator.encode(value, &writer)

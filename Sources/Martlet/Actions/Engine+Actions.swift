@@ -42,13 +42,18 @@ extension Engine {
       await self.finishAction(id, function, run, result, completion)
     }
     actions[id.pool].noteRunning(id, task)
-    let limit = function.limits(on: configuration.limits).actionMilliseconds
+    let limit = function.limits(on: limits.limits).actionMilliseconds
     host.schedule(afterMilliseconds: limit) {
       self.assumeIsolated { engine in
         guard engine.actions.noteEnd(id) else { return }
         task.cancel()
         engine.keep(run.takeLines())
-        completion(engine, .failure(WireError(.timeout, "\(function.name) ran for longer than \(limit) ms")))
+        completion(
+          engine,
+          .failure(
+            WireError(
+              .timeout, "\(function.name) ran for longer than \(limit) ms; raise the limit actionMilliseconds",
+              data: Limits.errorData(.actionMilliseconds, limit))))
         engine.startWaitingAction(in: id.pool)
       }
     }
@@ -61,7 +66,10 @@ extension Engine {
     keep(run.takeLines())
     switch result {
     case .success(let json): completion(self, .success((headTimestamp, json)))
-    case .failure(let error): completion(self, .failure(describe(error, in: function.name)))
+    case .failure(let error):
+      failedActionError = error
+      completion(self, .failure(describe(error, in: function.name)))
+      failedActionError = nil
     }
     startWaitingAction(in: id.pool)
   }

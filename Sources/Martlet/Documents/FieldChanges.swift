@@ -45,6 +45,7 @@ final class FieldChanges {
     changes.removeAll(keepingCapacity: true)
     bytes.pointee.removeAll()
     if !unfit.isEmpty { unfit = [] }
+    isSorted = true
     if mustCheck {
       mustCheck = false
       illNamed = nil
@@ -87,8 +88,19 @@ final class FieldChanges {
 
   /// Adds a member where none was set.
   func add(_ name: UnsafeRawBufferPointer, json: [UInt8]) {
+    if !isSorted { sort() }
     let base = base
     for change in changes where !change.isRemoval && compareBytes(change.name(in: base), name) == 0 { return }
+    begin(name, mustCheck: false)
+    bytes.pointee.write(raw: json)
+    end()
+  }
+
+  /// Sets a member that was removed.
+  func restore(_ name: UnsafeRawBufferPointer, json: [UInt8]) {
+    if !isSorted { sort() }
+    let base = base
+    guard changes.contains(where: { $0.isRemoval && compareBytes($0.name(in: base), name) == 0 }) else { return }
     begin(name, mustCheck: false)
     bytes.pointee.write(raw: json)
     end()
@@ -120,6 +132,7 @@ final class FieldChanges {
   @usableFromInline
   func end() {
     let change = Change(nameStart: nameStart, jsonStart: jsonStart, jsonEnd: bytes.pointee.count)
+    if changes.count >= Self.fewChanges { return append(change) }
     let base = base
     let name = change.name(in: base)
     var index = changes.count
@@ -135,9 +148,40 @@ final class FieldChanges {
     changes.insert(change, at: index)
   }
 
+  /// Up to so many, putting a change in its place costs less than sorting them all in the end.
+  private static let fewChanges = 64
+  private var isSorted = true
+
+  /// Adds one of many, in no order: an object that a client sent may have a hundred thousand members.
+  @inline(never)
+  private func append(_ change: Change) {
+    let base = base
+    if let last = changes.last, compareBytes(last.name(in: base), change.name(in: base)) >= 0 { isSorted = false }
+    changes.append(change)
+  }
+
+  @inline(never)
+  private func sort() {
+    let base = base
+    isSorted = true
+    // Of two changes of one member the later one holds: it stands further back in the bytes.
+    changes.sort {
+      let order = compareBytes($0.name(in: base), $1.name(in: base))
+      return order != 0 ? order < 0 : $0.nameStart < $1.nameStart
+    }
+    var kept = 0
+    for change in changes {
+      if kept > 0, compareBytes(changes[kept - 1].name(in: base), change.name(in: base)) == 0 { kept -= 1 }
+      changes[kept] = change
+      kept += 1
+    }
+    changes.removeSubrange(kept...)
+  }
+
   /// The JSON that a member has with these changes, valid until the next one; nil where it has none.
   @usableFromInline
   func member(_ name: UnsafeRawBufferPointer, of document: DocumentStorage?) -> UnsafeRawBufferPointer? {
+    if !isSorted { sort() }
     let base = base
     for change in changes where compareBytes(change.name(in: base), name) == 0 {
       return change.isRemoval ? nil : change.json(in: base)
@@ -150,6 +194,7 @@ final class FieldChanges {
   /// The system fields are members like the others: `base` has them, and an insert sets them through `setSystemFields`.
   func apply(to document: DocumentStorage?, with builder: inout DocumentBuilder) {
     builder.begin()
+    if !isSorted { sort() }
     let base = base
     changes.withUnsafeBufferPointer { changes in
       var next = 0

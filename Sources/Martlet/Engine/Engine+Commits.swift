@@ -36,7 +36,7 @@ extension Engine {
     }
     let hits = table.assumeIsolated { $0.apply(writes) }
     for hit in hits { live.markStale(hit) }
-    if table.layout.number == SystemTables.jobsNumber { noteJobs(writes) }
+    if table.layout.number < Catalog.firstUserNumber { noteJobs(writes, in: table) }
   }
 
   private func endCommit() -> UInt64 {

@@ -61,6 +61,8 @@ package actor Engine {
   var lastFunction: FunctionDefinition?
   var actions: ActionPools
   var jobQueue = JobQueue()
+  /// What the action threw that is being finished: callers are told less.
+  var failedActionError: (any Error)?
   var knownSnapshots: [SnapshotDescription] = []
   /// What the last function logged, for a caller who asked for logs.
   var lastLogLines: [LogLine] = []
@@ -93,12 +95,20 @@ package actor Engine {
     commitNewTables(newTables)
   }
 
-  /// The same for a caller that can wait.
-  package func fillDefaults() async throws {
+  /// What is left to do before the first session comes, for a caller that can wait: documents get the defaults that they lack, crons are
+  /// declared, jobs begin to run.
+  package func prepare(_ crons: [Cron]) async throws {
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      fillDefaults { failure in
+      prepare(crons) { failure in
         if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
       }
+    }
+  }
+
+  package func prepare(_ crons: [Cron], _ done: @escaping @Sendable (WireError?) -> Void) {
+    fillDefaults { failure in
+      if let failure { return done(failure) }
+      self.assumeIsolated { $0.startJobs(crons, done) }
     }
   }
 }

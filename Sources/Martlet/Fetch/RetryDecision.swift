@@ -1,4 +1,4 @@
-/// An error that knows whether what failed may go well when it is tried again. Who tries things again asks it.
+/// An error that knows whether what failed may go well when it is tried again: the retrier asks it. One that doesn't say is tried again.
 ///
 /// `FetchError` and `HTTPStatusError` know; an app's own errors may:
 ///

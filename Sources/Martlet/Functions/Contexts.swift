@@ -49,6 +49,15 @@ public struct MutationContext {
   /// Has functions run later, if this transaction commits.
   public var scheduler: Scheduler { Scheduler(transaction: transaction) }
 
+  /// Has actions run until they succeed.
+  public var retrier: Retrier { Retrier(transaction: transaction) }
+
+  /// Counts how often something is done, and says when it is too often.
+  public var rateLimiter: RateLimiter { RateLimiter(transaction: transaction) }
+
+  /// Has functions run on a calendar, from this transaction on.
+  public var crons: CronScheduler { CronScheduler(transaction: transaction) }
+
   /// Runs a query or a mutation inside this transaction. One that throws takes back its own writes; this mutation may
   /// catch the error and go on.
   @discardableResult
@@ -72,6 +81,9 @@ public struct ActionContext: Sendable {
 
   /// Has functions run later.
   public var scheduler: ActionScheduler { ActionScheduler(engine: engine) }
+
+  /// Has actions run until they succeed.
+  public var retrier: ActionRetrier { ActionRetrier(engine: engine) }
 
   /// Runs a query, a mutation or another action.
   @discardableResult

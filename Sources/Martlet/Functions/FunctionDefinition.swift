@@ -60,7 +60,7 @@ public final class FunctionDefinition: Sendable {
     guard let limitChanges else { return server }
     var limits = server
     limitChanges(&limits)
-    return limits
+    return limits.bounded
   }
 
   /// Whether only an admin may call it once an admin key is configured.

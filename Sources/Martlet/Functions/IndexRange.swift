@@ -100,7 +100,11 @@ public struct IndexRange<T: Table> {
 
   /// Whether it is this field's turn.
   private mutating func expect(_ field: String, _ call: String) -> Bool {
-    let fields = layout.definition.indexes[slot.declaredPosition].fields
+    guard slot != .byID else {
+      refuse("\(call)(\"\(field)\"): ids are random, and by_id has no ranges; ctx.db.find reads a document by its id")
+      return false
+    }
+    let fields = slot == .byCreationTime ? ["_creationTime"] : layout.definition.indexes[slot.declaredPosition].fields
     guard equalities < fields.count || field == "_creationTime" else {
       refuse("\(call)(\"\(field)\"): every field of the index has its equality already")
       return false

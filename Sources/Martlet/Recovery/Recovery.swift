@@ -105,20 +105,31 @@ package struct Recovery {
       contents.forEachDocument { document in
         do { try table.layout.check(document, catalog: catalog, maximumDepth: 64) } catch { misfits.add(document, error) }
       }
-      for slot in table.layout.uniqueIndexes {
-        let index = table.layout.indexes[slot.declaredPosition]
-        var last: IndexKey?
-        contents.forEach(in: slot, from: nil, to: nil, descending: false) { key, document in
-          let key = key.with(tie: 0)
-          if key == last, let values = index.values(of: document) {
-            misfits.add(document, ApplicationError.notUnique(values, in: table.layout, index))
-          }
-          last = key
-          return true
-        }
-      }
+      checkUnique(table.layout, contents, &misfits)
     }
     try misfits.throwIfAny()
+  }
+
+  /// Documents that lack a default count with it: they get it once the server has started.
+  private func checkUnique(_ layout: TableLayout, _ contents: TableContents, _ misfits: inout Misfits) {
+    let filler = DefaultFiller()
+    for slot in layout.uniqueIndexes {
+      let index = layout.indexes[slot.declaredPosition]
+      var seen: Set<IndexKey> = []
+      var last: IndexKey?
+      var keys = IndexKeyWriter()
+      // An index that holds a default is not in the order that it will have.
+      let isOrdered = !index.isOfDefaults(layout)
+      contents.forEach(in: slot, from: nil, to: nil, descending: false) { key, document in
+        let document = filler.filled(document, of: layout)
+        let key = isOrdered ? key.with(tie: 0) : index.key(of: document, with: &keys).with(tie: 0)
+        if isOrdered ? key == last : !seen.insert(key).inserted, let values = index.values(of: document) {
+          misfits.add(document, ApplicationError.notUnique(values, in: layout, index))
+        }
+        last = key
+        return true
+      }
+    }
   }
 }
 

@@ -7,13 +7,24 @@ import MartletWire
 /// ones beside it), actions as far as their pools have places: one that is full holds up its own.
 extension Engine {
   /// Ends what an earlier process left half done, and begins to run jobs.
-  package func startJobs() {
+  ///
+  /// - Parameter done: is told the reason where a declared cron can't be: its schedule is wrong, or its function isn't there. Then no job runs.
+  package func startJobs(_ crons: [Cron], _ done: @escaping @Sendable (WireError?) -> Void) {
+    start(CronFunctions.declare(crons), [], .anonymous) { engine, result in
+      if case .failure(let error) = result { return done(error) }
+      engine.startJobs()
+      done(nil)
+    }
+  }
+
+  private func startJobs() {
     guard let jobs = jobsTable else { return }
     wallMilliseconds = environment.clock.wallMilliseconds()
     for id in jobs.assumeIsolated({ $0.ids(of: .inProgress, nil, upTo: nil, atMost: .max) }) {
       end(id, error: "the server stopped while the action ran; it is not known how far it came, and it is not run again")
     }
     jobQueue.isOn = true
+    jobQueue.startTime = wallMilliseconds
     jobQueue.isStale = true
     scheduleTurnEnd()
   }
@@ -23,14 +34,16 @@ extension Engine {
   /// Begins what is due, and sets the timer for what isn't yet. A part of each turn's end.
   func runDueJobs() {
     guard jobQueue.isStale, jobQueue.isOn, lifecycle == .running, let jobs = jobsTable else { return }
+    // Where too many commits wait for the disk, jobs wait with them; the end of a batch has the engine look again.
+    guard commitRefusal == nil else { return }
     jobQueue.isStale = false
     let now = wallMilliseconds
-    var left = JobQueue.mostPerTurn
-    beginMutations(of: jobs, upTo: now, &left)
-    beginActions(of: jobs, upTo: now, &left)
-    removeOldJobs(of: jobs, before: now - JobQueue.keptMilliseconds, &left)
-    if left == 0 {
-      // Others may be due, too; sockets come first.
+    // Each of them has its turn, however many wait for another.
+    let isMoreDue = [
+      beginDueCrons(now), beginMutations(of: jobs, upTo: now), beginActions(of: jobs, upTo: now), removeOldJobs(of: jobs, now),
+    ]
+    if isMoreDue.contains(true) {
+      // Sockets come first.
       jobQueue.isStale = true
       scheduleTurnEnd()
     } else if let next = nextTime(of: jobs, after: now) {
@@ -38,19 +51,39 @@ extension Engine {
     }
   }
 
-  private func beginMutations(of jobs: StoredTable, upTo now: Double, _ left: inout Int) {
-    guard jobQueue.running.count - jobQueue.actions.count - jobQueue.beginning < JobQueue.mostBeside else { return }
-    let due = jobs.assumeIsolated { [most = left + jobQueue.running.count] in $0.ids(of: .pending, .mutation, upTo: now, atMost: most) }
-    for id in due where left > 0 && !jobQueue.running.contains(id) {
-      left -= 1
-      runMutation(job: id)
-      guard jobQueue.running.count - jobQueue.actions.count - jobQueue.beginning < JobQueue.mostBeside else { return }
+  /// False where none is due. Those that are too many for one transaction, and what they scheduled, are for the next look.
+  private func beginDueCrons(_ now: Double) -> Bool {
+    guard let time = nextCronTime, time <= now, jobQueue.cronsRest <= now else { return false }
+    start(CronFunctions.begin, [], .anonymous) { engine, result in
+      guard case .failure(let error) = result, error.code != .overloaded else { return }
+      engine.logger.error("crons that are due could not be begun; they are tried again in a minute", metadata: ["error": "\(error.message)"])
+      engine.jobQueue.cronsRest = now + JobQueue.restMilliseconds
     }
+    return true
+  }
+
+  private var nextCronTime: Double? {
+    (try? catalog.table(of: Crons.self).table)?.assumeIsolated { $0.nextCronTime }
+  }
+
+  /// Whether more may be due than were begun.
+  private func beginMutations(of jobs: StoredTable, upTo now: Double) -> Bool {
+    guard jobQueue.besideCount < JobQueue.mostBeside else { return false }
+    let most = JobQueue.mostPerTurn + jobQueue.running.count
+    let due = jobs.assumeIsolated { $0.ids(of: .pending, .mutation, upTo: now, atMost: most) }
+    let end = environment.clock.monotonicNanoseconds() + JobQueue.nanosecondsPerTurn
+    for id in due where !jobQueue.running.contains(id) {
+      runMutation(job: id)
+      // The end of one of those has the engine look again.
+      guard jobQueue.besideCount < JobQueue.mostBeside else { return false }
+      if environment.clock.monotonicNanoseconds() > end { return true }
+    }
+    return due.count == most
   }
 
   private func runMutation(job id: DocumentID) {
     guard let (job, function) = job(id) else { return }
-    jobQueue.statistics.noteBegin(lateness: wallMilliseconds - job.scheduledTime)
+    jobQueue.statistics.noteBegin(lateness: jobQueue.lateness(of: job, now: wallMilliseconds))
     jobQueue.running.insert(id)
     start(registry.runner(of: function), Self.arguments(job: id), .anonymous) { engine, result in
       engine.jobQueue.running.remove(id)
@@ -61,29 +94,35 @@ extension Engine {
         if answer.json == Array("false".utf8) { engine.jobQueue.statistics.failed += 1 }
       case .failure(let error):
         // Where a limit was exceeded the transaction is over, and can't note that itself.
-        if !engine.lifecycle.isStorageFailed { engine.end(id, error: error.message) }
+        // One that found too many commits waiting for the disk is still pending.
+        if !engine.lifecycle.isStorageFailed, error.code != .overloaded { engine.end(id, error: error.message) }
       }
     }
   }
 
-  private func beginActions(of jobs: StoredTable, upTo now: Double, _ left: inout Int) {
-    for pool in actions.names where left > 0 {
-      let places = min(left, actions[pool].free)
+  /// Whether more may be due than were begun, and have a place.
+  private func beginActions(of jobs: StoredTable, upTo now: Double) -> Bool {
+    var isMoreDue = false
+    for pool in actions.names {
+      let places = actions[pool].free
       guard places > 0 else { continue }
-      for id in dueActions(of: jobs, in: pool, upTo: now, atMost: places) {
-        left -= 1
-        begin(action: id)
-      }
+      let count = min(JobQueue.mostPerTurn, places)
+      let (due, isCut) = dueActions(of: jobs, in: pool, upTo: now, atMost: count)
+      for id in due { begin(action: id) }
+      if isCut || due.count == count && count < places { isMoreDue = true }
     }
+    return isMoreDue
   }
 
-  /// The first jobs of a pool. Which pool a job belongs to is its function's affair, so the index has them mixed: each pool remembers how far others'
-  /// jobs stand before its first, and so passes each of them once.
-  private func dueActions(of jobs: StoredTable, in pool: String, upTo now: Double, atMost count: Int) -> [DocumentID] {
+  /// The first jobs of a pool, and whether looking for them ended only since it took long. Which pool a job belongs to is its function's affair, so the
+  /// index has them mixed: each pool remembers how far others' jobs stand before its first, and so passes each of them once.
+  private func dueActions(
+    of jobs: StoredTable, in pool: String, upTo now: Double, atMost count: Int
+  ) -> (ids: [DocumentID], isCut: Bool) {
     let running = jobQueue.running
     guard actions.names.count > 1 else {
       let due = jobs.assumeIsolated { $0.ids(of: .pending, .action, upTo: now, atMost: count + running.count) }
-      return Array(due.lazy.filter { !running.contains($0) }.prefix(count))
+      return (Array(due.lazy.filter { !running.contains($0) }.prefix(count)), false)
     }
     let (ids, place, isCut) = jobs.assumeIsolated { [registry, from = jobQueue.places[pool]] in
       $0.actions(from: from, upTo: now, atMost: count, passing: JobQueue.mostPassed) { id, function in
@@ -92,11 +131,7 @@ extension Engine {
       }
     }
     jobQueue.places[pool] = place
-    if isCut {
-      jobQueue.isStale = true
-      scheduleTurnEnd()
-    }
-    return ids
+    return (ids, isCut)
   }
 
   /// First a commit that says that the action begins, then, when that is durable, the action: so it runs at most once.
@@ -106,8 +141,9 @@ extension Engine {
     jobQueue.running.insert(id)
     jobQueue.beginning += 1
     actions[pool].reserve()
-    let lateness = wallMilliseconds - job.scheduledTime
+    let lateness = jobQueue.lateness(of: job, now: wallMilliseconds)
     let args = job.storage.value(of: "args").map { Array($0) } ?? []
+    let wantsResult = job.wantsResult
     start(JobFunctions.begin, Self.arguments(job: id), .anonymous) { engine, result in
       engine.whenDurable { failure in
         self.assumeIsolated { engine in
@@ -122,19 +158,19 @@ extension Engine {
             return
           }
           engine.jobQueue.statistics.noteBegin(lateness: lateness)
-          engine.run(action: function, args, job: id)
+          engine.run(action: function, args, job: id, wantsResult: wantsResult)
         }
       }
     }
   }
 
-  private func run(action function: FunctionDefinition, _ args: [UInt8], job id: DocumentID) {
+  private func run(action function: FunctionDefinition, _ args: [UInt8], job id: DocumentID, wantsResult: Bool) {
     let finish: Completion = { engine, result in
       engine.jobQueue.running.remove(id)
       engine.jobQueue.actions[id] = nil
       switch result {
-      case .success: engine.end(id, error: nil)
-      case .failure(let error): engine.end(id, error: error.message)
+      case .success(let answer): engine.end(id, error: nil, result: wantsResult ? String(decoding: answer.json, as: UTF8.self) : nil)
+      case .failure(let error): engine.end(id, error: error.message, RetryAdvice(of: engine.failedActionError))
       }
     }
     do throws(WireError) {
@@ -155,25 +191,41 @@ extension Engine {
     return (job, function)
   }
 
-  private func end(_ id: DocumentID, error: String?) {
+  private func end(_ id: DocumentID, error: String?, result: String? = nil, _ advice: RetryAdvice = RetryAdvice()) {
     if error != nil { jobQueue.statistics.failed += 1 }
     jobQueue.isStale = true
     scheduleTurnEnd()
     var arguments: ObjectValue = ["job": .string(id.description)]
     if let error { arguments["error"] = .string(error) }
+    if let result { arguments["result"] = .string(result) }
+    if !advice.isRetryable { arguments["isFinal"] = true }
+    if let time = advice.retryAfterMilliseconds { arguments["retryAfter"] = .float64(time) }
+    if let problem = advice.completionProblem { arguments["completionProblem"] = .string(problem) }
     var writer = JSONWriter()
     writer.write(object: arguments)
-    start(JobFunctions.end, writer.bytes, .anonymous) { engine, result in
-      guard case .failure(let error) = result else { return }
-      engine.logger.error("a job's end could not be noted", metadata: ["job": "\(id)", "error": "\(error.message)"])
+    start(JobFunctions.end, writer.bytes, .anonymous) { engine, outcome in
+      guard case .failure(let failure) = outcome, !engine.lifecycle.isStorageFailed else { return }
+      guard failure.code != .overloaded else {
+        // When what waits is on disk there is room.
+        return engine.whenDurable { lost in
+          if lost == nil { self.assumeIsolated { $0.end(id, error: error, result: result, advice) } }
+        }
+      }
+      engine.logger.error("a job's end could not be noted", metadata: ["job": "\(id)", "error": "\(failure.message)"])
+      // What a run of the retrier calls at its end may exceed a limit, and with it the whole transaction.
+      guard advice.completionProblem == nil else { return }
+      var again = advice
+      again.completionProblem = failure.message
+      engine.end(id, error: error, result: result, again)
     }
   }
 
   private static func arguments(job id: DocumentID) -> [UInt8] { Array(#"{"job":"\#(id)"}"#.utf8) }
 
   /// Jobs were written: they are looked at when the turn ends, and an action whose job was cancelled is told when that is durable.
-  func noteJobs(_ writes: ContiguousArray<DocumentWrite>) {
+  func noteJobs(_ writes: ContiguousArray<DocumentWrite>, in table: StoredTable) {
     jobQueue.isStale = true
+    guard table.layout.number == SystemTables.jobsNumber else { return }
     if !jobQueue.places.isEmpty { lookAgain(before: writes) }
     guard !jobQueue.actions.isEmpty else { return }
     for write in writes {
@@ -199,10 +251,16 @@ extension Engine {
     }
   }
 
-  private func removeOldJobs(of jobs: StoredTable, before time: Double, _ left: inout Int) {
-    guard let oldest = jobs.assumeIsolated({ $0.firstCompletion }), oldest < time else { return }
-    left = 0
-    start(JobFunctions.removeOld, Array(#"{"before":\#(time)}"#.utf8), .anonymous) { _, _ in }
+  /// Whether some were old; there may be more.
+  private func removeOldJobs(of jobs: StoredTable, _ now: Double) -> Bool {
+    let time = now - JobQueue.keptMilliseconds
+    guard let oldest = oldestCompletion(of: jobs), oldest < time, jobQueue.removalRests <= now else { return false }
+    start(JobFunctions.removeOld, Array(#"{"before":\#(time)}"#.utf8), .anonymous) { engine, result in
+      guard case .failure(let error) = result, error.code != .overloaded else { return }
+      engine.logger.error("old jobs could not be removed; it is tried again in a minute", metadata: ["error": "\(error.message)"])
+      engine.jobQueue.removalRests = now + JobQueue.restMilliseconds
+    }
+    return true
   }
 
   var pendingJobs: Int { jobsTable?.assumeIsolated { $0.pendingCount } ?? 0 }
@@ -210,13 +268,19 @@ extension Engine {
   // MARK: The timer
 
   private func nextTime(of jobs: StoredTable, after now: Double) -> Double? {
-    jobs.assumeIsolated { jobs in
       // What is due and not begun waits for the end of another, which has the engine look again.
       [
-        jobs.firstTime(of: .mutation, after: now), jobs.firstTime(of: .action, after: now),
-        jobs.firstCompletion.map { max(now, $0 + JobQueue.keptMilliseconds) },
+        jobs.assumeIsolated { $0.firstTime(of: .mutation, after: now) }, jobs.assumeIsolated { $0.firstTime(of: .action, after: now) },
+        oldestCompletion(of: jobs).map { max(jobQueue.removalRests, $0 + JobQueue.keptMilliseconds) },
+        nextCronTime.map { max(jobQueue.cronsRest, $0) },
       ].compactMap(\.self).min()
-    }
+  }
+
+  /// When the oldest finished job ended, or the oldest finished run of the retrier.
+  private func oldestCompletion(of jobs: StoredTable) -> Double? {
+    let runs = try? catalog.table(of: RetryRuns.self).table
+    return [jobs.assumeIsolated { $0.firstTime(in: StoredTable.byCompletion) }, runs?.assumeIsolated { $0.firstTime(in: .declared(0)) }]
+      .compactMap(\.self).min()
   }
 
   private func wake(at time: Double, now: Double) {
@@ -236,7 +300,8 @@ extension Engine {
 
 extension StoredTable {
   private static var byState: IndexSlot { .declared(0) }
-  private static var byCompletion: IndexSlot { .declared(1) }
+  fileprivate static var byCompletion: IndexSlot { .declared(1) }
+  private static var byNextTime: IndexSlot { .declared(1) }
 
   fileprivate func document(_ id: DocumentID) -> DocumentStorage? { unsettledSnapshot.document(InternalID(id)) }
 
@@ -307,11 +372,15 @@ extension StoredTable {
     return first(in: Self.byState, from: keys.key(tie: 0).prefixSuccessor(), to: upper)?.read(field)
   }
 
-  fileprivate var firstCompletion: Double? {
+  fileprivate var nextCronTime: Double? { firstTime(in: Self.byNextTime) }
+
+  /// The least time in an index of times, some of which are missing.
+  fileprivate func firstTime(in slot: IndexSlot) -> Double? {
     var keys = IndexKeyWriter()
     keys.append(value: .float64(-.infinity))
-    let field = TableSchema.of(ScheduledFunctions.self).prototype.completedTime
-    return first(in: Self.byCompletion, from: keys.key(tie: 0), to: nil)?.read(field)
+    guard let found = first(in: slot, from: keys.key(tie: 0), to: nil) else { return nil }
+    guard case .float64(let time)? = layout.indexes[slot.declaredPosition].values(of: found)?.first else { return nil }
+    return time
   }
 
   private func first(in slot: IndexSlot, from lower: IndexKey, to upper: IndexKey?) -> DocumentStorage? {

@@ -7,6 +7,7 @@ enum JobFunctions {
   static let schedule = FunctionDefinition(
     name: "_system:schedule", visibility: .internal,
     arguments: [("after", .optional(.float64)), ("args", .string), ("at", .optional(.float64)), ("function", .string)],
+    limits: Limits.ofServer,
     body: .mutation { context, arguments, answer in
       let after = try arguments.take("after", Validator.optional(.double))
       let at = try arguments.take("at", Validator.optional(.double))
@@ -28,22 +29,33 @@ enum JobFunctions {
   /// Notes that an action is about to run. Answers false where its job is not pending any more.
   static let begin = FunctionDefinition(
     name: "_system:beginJob", visibility: .internal, arguments: [("job", .id(table: ScheduledFunctions.name))],
+    limits: Limits.ofServer,
     body: .mutation { context, arguments, answer in
       let id = try arguments.take("job", Validator.id(ScheduledFunctions.self))
-      let isPending = try context.db.find(id)?.state.kind == .pending
-      if isPending { try context.transaction.begin(id) }
-      answer.write(boolean: isPending)
+      let job = try context.db.find(id)
+      guard let job, job.state.kind == .pending else { return answer.write(boolean: false) }
+      try context.transaction.begin(job)
+      answer.write(boolean: true)
     })
 
   /// Notes how a job ended: with an error or without. One that was cancelled meanwhile, or removed, stays as it is.
   static let end = FunctionDefinition(
     name: "_system:endJob", visibility: .internal,
-    arguments: [("error", .optional(.string)), ("job", .id(table: ScheduledFunctions.name))],
+    arguments: [
+      ("completionProblem", .optional(.string)), ("error", .optional(.string)), ("isFinal", .optional(.boolean)),
+      ("job", .id(table: ScheduledFunctions.name)), ("result", .optional(.string)), ("retryAfter", .optional(.float64)),
+    ],
+    limits: Limits.ofServer,
     body: .mutation { context, arguments, answer in
       let error = try arguments.take("error", Validator.optional(.string))
       let id = try arguments.take("job", Validator.id(ScheduledFunctions.self))
-      if let job = try context.db.find(id), job.state.kind == .pending || job.state.kind == .inProgress {
-        try context.transaction.end(id, error.map { JobState(.failed, error: $0) } ?? JobState(.success))
+      let result = try arguments.take("result", Validator.optional(.string))
+      var advice = RetryAdvice()
+      advice.isRetryable = try arguments.take("isFinal", Validator.optional(.boolean)) != true
+      advice.retryAfterMilliseconds = try arguments.take("retryAfter", Validator.optional(.double))
+      advice.completionProblem = try arguments.take("completionProblem", Validator.optional(.string))
+      if let job = try context.db.find(id), !job.isOver {
+        try context.transaction.end(job, error.map { JobState(.failed, error: $0) } ?? JobState(.success), result: result, advice)
       }
       answer.writeNull()
     })
@@ -51,15 +63,19 @@ enum JobFunctions {
   /// How many finished jobs are removed in one commit.
   static let mostRemoved = 500
 
-  /// Removes jobs that ended before a time, the oldest first.
+  /// Removes jobs, and runs of the retrier, that ended before a time, the oldest first.
   static let removeOld = FunctionDefinition(
     name: "_system:removeOldJobs", visibility: .internal, arguments: [("before", .float64)],
+    limits: Limits.ofServer,
     body: .mutation { context, arguments, answer in
       let before = try arguments.take("before", Validator.double)
-      let old = try context.db.query(ScheduledFunctions.self)
+      let jobs = try context.db.query(ScheduledFunctions.self)
+        .withIndex(\.byCompletion) { $0.gt(\.completedTime, nil).lt(\.completedTime, before) }.take(mostRemoved)
+      let runs = try context.db.query(RetryRuns.self)
         .withIndex(\.byCompletion) { $0.gt(\.completedTime, nil).lt(\.completedTime, before) }.take(mostRemoved)
       try context.transaction.asServer { db in
-        for job in old { try db.delete(job.id) }
+        for job in jobs { try db.delete(job.id) }
+        for run in runs { try db.delete(run.id) }
       }
       answer.writeNull()
     })
@@ -81,7 +97,8 @@ enum JobFunctions {
         }
         // A job may cancel itself; what it did then stays all the same.
         if try failure != nil || context.db.find(id)?.state.kind == .pending {
-          try transaction.end(id, failure.map { JobState(.failed, error: $0) } ?? JobState(.success))
+          let result = job.wantsResult && failure == nil ? String(decoding: answer.bytes, as: UTF8.self) : nil
+          try transaction.end(job, failure.map { JobState(.failed, error: $0) } ?? JobState(.success), result: result)
         }
         answer.removeAll()
         answer.write(boolean: failure == nil)

@@ -16,11 +16,26 @@ struct JobQueue {
   /// When the timer that is set goes off; nil where none is.
   var wakeTime: Double?
   var statistics = JobStatistics()
+  /// When the server began to run jobs: what was due before is late from then on.
+  var startTime = 0.0
+  /// Until when crons, and the removal of old jobs, are left alone after they failed. That is a mistake of the server's own; it must not keep it
+  /// from everything else.
+  var cronsRest = 0.0
+  var removalRests = 0.0
+
+  /// Mutations that run on other threads.
+  var besideCount: Int { running.count - actions.count - beginning }
+
+  func lateness(of job: Document<ScheduledFunctions>, now: Double) -> Double {
+    now - max(job.storage.read(job.schema.prototype.scheduledTime), startTime)
+  }
 
   /// How many jobs that run beside the engine's thread may run at a time.
   static let mostBeside = 16
-  /// How many jobs are begun in one turn of the engine's thread, before sockets are looked at again.
+  /// How many jobs are begun in one turn of the engine's thread, and for how long, before sockets are looked at again.
   static let mostPerTurn = 64
+  static let nanosecondsPerTurn: UInt64 = 5_000_000
+  static let restMilliseconds = 60_000.0
   /// How many jobs of other pools are passed over in one turn, in search of one pool's.
   static let mostPassed = 4_096
   /// The longest that a timer is set for: the clock may be changed meanwhile.

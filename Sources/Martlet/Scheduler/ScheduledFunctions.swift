@@ -20,6 +20,8 @@ public struct ScheduledFunctions: Table {
   public let state = Field(JobState.validator)
   /// The cron that scheduled it; nil for all else.
   public let cron = Field(.optional(.string))
+  /// The run of the retrier that it is an attempt of; nil for all else.
+  public let retry = Field(.optional(.id(RetryRuns.self)))
 
   public let byState = Index("by_state", \ScheduledFunctions.state.kind, \ScheduledFunctions.kind, \ScheduledFunctions.scheduledTime)
   public let byCompletion = Index("by_completion", \ScheduledFunctions.completedTime)

@@ -6,22 +6,12 @@ extension Transaction {
   static let furthestMilliseconds = 5 * 366 * 86_400_000.0
 
   func schedule(
-    _ name: String, arguments: [UInt8], at time: Double, cron: String? = nil
+    _ name: String, arguments: [UInt8], at time: Double, cron: String? = nil, retry: ID<RetryRuns>? = nil
   ) throws -> ID<ScheduledFunctions> {
-    guard let function = registry.find(name) else { throw registry.unknown(name) }
-    guard let kind = function.jobKind else {
-      throw WireError(.wrongKind, "\(name) is \(function.kind.withArticle): mutations and actions can be scheduled")
-    }
+    let args = try checkedArguments(of: name, arguments, "scheduling \(name)")
+    guard let kind = registry.find(name)?.jobKind else { preconditionFailure("\(name) was found a moment ago") }
     guard time.isFinite, time - now <= Self.furthestMilliseconds else {
       throw WireError(.invalidArguments, "\(name) can't be scheduled at \(time): a time is milliseconds since 1970, at most five years from now")
-    }
-    let args = try arguments.withUnsafeBytes { json in
-      var reader = JSONReader(json)
-      do { try function.arguments.check(&reader) { self.catalog.table(named: $0)?.layout.number } } catch let error as ValidationError {
-        throw WireError(.invalidArguments, "scheduling \(name): \(error.prefixed(by: .field("args")))")
-      }
-      var again = JSONReader(json)
-      return try again.readValue()
     }
     return try asServer { db in
       try db.insert(ScheduledFunctions.self) {
@@ -31,27 +21,50 @@ extension Transaction {
         $0.scheduledTime = time
         $0.state = JobState(.pending)
         $0.cron = cron
+        $0.retry = retry
       }
+    }
+  }
+
+  /// The arguments of a call that is to be made later, as a value.
+  /// - Throws: where there is no such function, where it can't run by itself, or where it takes other arguments.
+  func checkedArguments(of name: String, _ arguments: [UInt8], _ purpose: String) throws -> Value {
+    guard let function = registry.find(name) else { throw registry.unknown(name) }
+    guard function.jobKind != nil else {
+      throw WireError(.wrongKind, "\(name) is \(function.kind.withArticle): mutations and actions can be scheduled")
+    }
+    return try arguments.withUnsafeBytes { json in
+      var reader = JSONReader(json)
+      do { try function.arguments.check(&reader) { self.catalog.table(named: $0)?.layout.number } } catch let error as ValidationError {
+        throw WireError(.invalidArguments, "\(purpose): \(error.prefixed(by: .field("args")))")
+      }
+      var again = JSONReader(json)
+      return try again.readValue()
     }
   }
 
   func cancel(_ id: ID<ScheduledFunctions>) throws {
     let job = try DatabaseWriter(transaction: self).get(id)
-    guard job.state.kind == .pending || job.state.kind == .inProgress else { return }
-    try end(id, JobState(.canceled))
+    if !job.isOver { try end(job, JobState(.canceled)) }
   }
 
-  func begin(_ id: ID<ScheduledFunctions>) throws {
-    try asServer { db in try db.patch(id) { $0.state = JobState(.inProgress) } }
+  func begin(_ job: Document<ScheduledFunctions>) throws {
+    try asServer { db in try db.patch(job.id) { $0.state = JobState(.inProgress) } }
+    try noteRun(of: job, JobState(.inProgress))
   }
 
-  func end(_ id: ID<ScheduledFunctions>, _ state: JobState) throws {
+  /// - Parameter result: what the function answered, where that is known.
+  func end(
+    _ job: Document<ScheduledFunctions>, _ state: JobState, result: String? = nil, _ advice: RetryAdvice = RetryAdvice()
+  ) throws {
     try asServer { db in
-      try db.patch(id) {
+      try db.patch(job.id) {
         $0.state = state
         $0.completedTime = now
       }
     }
+    try noteRun(of: job, state, result: result)
+    try noteAttempt(of: job, state, result: result, advice)
   }
 
   /// Runs `body` with the right to write the server's own tables.

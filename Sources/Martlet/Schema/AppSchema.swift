@@ -58,6 +58,7 @@ package struct AppSchema: Sendable {
       guard fields.insert(field.name).inserted else {
         throw SchemaError("table \(table) has two fields called \"\(field.name)\"; rename one")
       }
+      do { try field.check() } catch { throw SchemaError("field \"\(field.name)\" of table \(table): \(error)") }
     }
     var indexes: Set<String> = ["by_id", "by_creation_time"]
     for index in definition.indexes {

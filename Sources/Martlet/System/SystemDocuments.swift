@@ -27,10 +27,7 @@ extension SystemFunctions {
       let endCursor = try arguments.take("endCursor", Validator.optional(.string))
       try arguments.finish()
       guard limit > 0 else { throw WireError(.invalidArguments, "args.limit: expected 1 or more, found \(limit)") }
-      guard let slot = table.layout.slot(ofIndex: index) else {
-        let names = (["by_id", "by_creation_time"] + table.layout.indexes.map(\.name)).joined(separator: ", ")
-        throw WireError(.notFound, "table \(table.layout.name) has no index \"\(index)\"; it has \(names)")
-      }
+      guard let slot = table.layout.slot(ofIndex: index) else { throw WireError(.notFound, table.layout.missingIndex(index)) }
       let (lower, upper) = try UntypedRange(range, table.layout, slot).bounds
       let request = PageRequest(
         range: TableRange(table: table, slot: slot, lower: lower, upper: upper, isDescending: order == .desc), items: limit,

@@ -3,7 +3,7 @@ import MartletWire
 /// The functions of module `_system`: the server's own state, by the same verbs as an app's functions.
 enum SystemFunctions {
   static let all: [FunctionDefinition] =
-    [functions, tables, documents, stats, logs, snapshots, snapshot, scheduled] + SystemMutations.all + [JobFunctions.cancel]
+    [functions, tables, documents, stats, logs, snapshots, snapshot, scheduled] + SystemMutations.all + [JobFunctions.cancel] + CronFunctions.listed
 
   static let functions = FunctionDefinition(
     name: "_system:functions", visibility: .public, arguments: [],
@@ -12,8 +12,8 @@ enum SystemFunctions {
       let list = engine.registry.functions.map { function -> Value in
         [
           "name": .string(function.name), "kind": .string(function.kind.rawValue),
-          "visibility": .string(function.visibility.rawValue), "args": function.arguments.asValue,
-          "returns": function.returns.asValue,
+          "visibility": .string(function.visibility.rawValue), "args": function.arguments.jsonForm,
+          "returns": function.returns.jsonForm,
         ]
       }
       answer.write(value: .array(list))
@@ -33,7 +33,7 @@ enum SystemFunctions {
           "name": .string(layout.name),
           "documents": .float64(Double(transaction.view(of: table).count)),
           "indexes": .array(layout.indexDescriptions),
-          "schema": layout.shape.asValue, "allowsOtherFields": .boolean(layout.definition.allowsOtherFields),
+          "schema": layout.shape.jsonForm, "allowsOtherFields": .boolean(layout.definition.allowsOtherFields),
         ])
       }
       answer.write(value: .array(list))
@@ -94,17 +94,6 @@ enum SystemFunctions {
       let written = try await context.engine.writeSnapshot(name: name)
       return Array(written.value.json.utf8)
     })
-}
-
-extension ValidatorShape {
-  var asValue: Value {
-    var writer = JSONWriter()
-    write(to: &writer)
-    return writer.withUnsafeBytes {
-      var reader = JSONReader($0)
-      do { return try reader.readValue() } catch { preconditionFailure("a shape's JSON is JSON: \(error)") }
-    }
-  }
 }
 
 extension TableLayout {

@@ -23,7 +23,7 @@ enum SystemMutations {
   static let patch = FunctionDefinition(
     name: "_system:patch", visibility: .public, arguments: [("id", .string), ("fields", .record(.any))],
     body: .mutation { context, arguments, answer in
-      let (base, table, fields) = try context.transaction.target(&arguments, members: "fields")
+      let (base, table, fields) = try context.transaction.target(&arguments, "fields", .record(.valueOrUndefined))
       try context.transaction.withChanges { changes in
         try changes.set(fields, existing: base)
         try context.transaction.patch(base, in: table, isChecked: false)
@@ -34,7 +34,7 @@ enum SystemMutations {
   static let replace = FunctionDefinition(
     name: "_system:replace", visibility: .public, arguments: [("id", .string), ("document", .record(.any))],
     body: .mutation { context, arguments, answer in
-      let (base, table, fields) = try context.transaction.target(&arguments, members: "document")
+      let (base, table, fields) = try context.transaction.target(&arguments, "document", .record(.any))
       try context.transaction.withChanges { changes in
         try changes.set(fields, existing: base)
         try context.transaction.replace(base, in: table, isChecked: false)
@@ -79,11 +79,11 @@ extension Transaction {
     return (try require(id, in: table), table)
   }
 
-  fileprivate func target(
-    _ arguments: inout Arguments, members: String
-  ) throws -> (DocumentStorage, StoredTable, [String: Value]) {
+  fileprivate func target<Members>(
+    _ arguments: inout Arguments, _ members: String, _ validator: Validator<Members>
+  ) throws -> (DocumentStorage, StoredTable, Members) {
     let text = try arguments.take("id", Validator.string)
-    let fields = try arguments.take(members, Validator.record(.any))
+    let fields = try arguments.take(members, validator)
     try arguments.finish()
     let (base, table) = try target(text)
     return (base, table, fields)
@@ -91,8 +91,8 @@ extension Transaction {
 }
 
 extension FieldChanges {
-  /// Sets members as a client sent them. The system fields can't be changed: they may come along if they are the same.
-  fileprivate func set(_ members: [String: Value], existing: DocumentStorage?) throws {
+  /// Sets members as a client sent them, and removes those that are nil. The system fields can't be changed: they may come along if they are the same.
+  fileprivate func set(_ members: [String: Value?], existing: DocumentStorage?) throws {
     for (name, value) in members {
       if name.hasPrefix("_") {
         let isSame =
@@ -105,5 +105,21 @@ extension FieldChanges {
       }
       set(name: name, to: value)
     }
+  }
+}
+
+extension Validator where T == Value? {
+  /// A value, or `{"$undefined":null}`, nil, which is Convex's form of a field that is to be removed.
+  fileprivate static var valueOrUndefined: Validator {
+    Validator(
+      shape: .any,
+      decode: { reader in
+        guard try reader.nextKindName() == "object", reader.isSpecialForm else { return try reader.readValue() }
+        guard case .missing = try FilterExpression.decode(from: &reader) else {
+          throw ValidationError(expected: #"a value or {"$undefined":null}"#, found: "an expression")
+        }
+        return nil
+      },
+      encode: { value, writer in if let value { writer.write(value: value) } else { writer.writeNull() } })
   }
 }

@@ -82,6 +82,13 @@ final class IndexLayout: Sendable {
     return values
   }
 
+  /// Whether one of its fields, or the object that it is a member of, has a default.
+  func isOfDefaults(_ table: TableLayout) -> Bool {
+    fields.contains { field in
+      table.defaults.contains { compareBytes($0.name.bytes, (paths[field]?.first ?? field).bytes) == 0 }
+    }
+  }
+
   /// What the document adds to this index's sum: its summed field where that is a number, else nothing.
   func summand(of document: DocumentStorage) -> Double {
     guard let summedField, let json = value(summedField, of: document) else { return 0 }

@@ -35,6 +35,11 @@ package final class TableLayout: Sendable {
     }
   }
 
+  /// What is said where an index is named that there isn't.
+  func missingIndex(_ name: String) -> String {
+    "table \(self.name) has no index \"\(name)\"; it has \((["by_id", "by_creation_time"] + indexes.map(\.name)).joined(separator: ", "))"
+  }
+
   func name(of slot: IndexSlot) -> String {
     switch slot {
     case .byID: "by_id"

@@ -12,9 +12,9 @@ public struct Limits: Sendable {
   /// answer puts a document into a list, say.
   public var documentDepth = 16
   /// How long a query's or mutation's handler may run, in milliseconds; looked at in every
-  /// sixteenth call of the database.
+  /// sixteenth call of the database. 60,000 at most.
   public var handlerMilliseconds = 1_000
-  /// How long an action may run, in milliseconds.
+  /// How long an action may run, in milliseconds. 2^31 − 1 at most, 24 days.
   public var actionMilliseconds = 600_000
 
   public init() {}
@@ -26,8 +26,22 @@ public struct Limits: Sendable {
     ("actionMilliseconds", \.actionMilliseconds),
   ]
 
+  /// For what the server does itself: a server whose functions may use little must go on all the same.
+  static let ofServer: LimitChanges = { limits in
+    let standard = Limits()
+    for (_, path) in named { limits[keyPath: path] = max(limits[keyPath: path], standard[keyPath: path]) }
+  }
+
   /// What fits into one batch of the log beside those that may wait there.
   static let mostBytesWritten = 64 << 20
+
+  /// The same with times that a clock can be asked for: whoever wants no limit may have written `Int.max`.
+  var bounded: Limits {
+    var limits = self
+    limits.handlerMilliseconds = min(max(handlerMilliseconds, 0), 60_000)
+    limits.actionMilliseconds = min(max(actionMilliseconds, 0), Int(Int32.max))
+    return limits
+  }
 }
 
 /// How a function's limits differ from its server's; what it leaves alone stays the server's.
@@ -36,7 +50,7 @@ public typealias LimitChanges = @Sendable (inout Limits) -> Void
 /// A server's limits, shared by its transactions.
 final class SharedLimits: Sendable {
   let limits: Limits
-  init(_ limits: Limits) { self.limits = limits }
+  init(_ limits: Limits) { self.limits = limits.bounded }
 }
 
 /// How much of the engine's own thread a handler may use before it is abandoned there and run again on another.

@@ -36,6 +36,7 @@ final class TableView {
   func close() {
     releaseSnapshot()
     lastRead = nil
+    forgetSavepoints()
     writes.removeAll(keepingCapacity: true)
     if !positions.isEmpty { positions = [:] }
   }
@@ -85,6 +86,7 @@ final class TableView {
       merged!.apply(DocumentWrite(id: id, old: current, new: new), layout: layout, keys: &scratch.keys)
     }
     if let position = position(of: internalID) {
+      if hasSavepoint { undo.append((position, writes[position].new)) }
       writes[position].new = new
       return
     }
@@ -103,16 +105,39 @@ final class TableView {
 
   // MARK: Savepoints
 
+  /// What the writes have replaced of their own since the first savepoint, in order. So a savepoint costs nothing that grows with the writes: a table with
+  /// a trigger has one for each of them.
+  private var undo: ContiguousArray<(position: Int, new: DocumentStorage?)> = []
+  private var hasSavepoint = false
+
   struct Savepoint {
-    fileprivate let writes: ContiguousArray<DocumentWrite>
-    fileprivate let positions: [InternalID: Int]
+    fileprivate let writes: Int
+    fileprivate let undo: Int
   }
 
-  var savepoint: Savepoint { Savepoint(writes: writes, positions: positions) }
+  func savepoint() -> Savepoint {
+    hasSavepoint = true
+    return Savepoint(writes: writes.count, undo: undo.count)
+  }
 
+  /// - Parameter savepoint: nil takes back every write.
   func roll(back savepoint: Savepoint?) {
-    writes = savepoint?.writes ?? []
-    positions = savepoint?.positions ?? [:]
+    let (keptWrites, keptUndo) = (savepoint?.writes ?? 0, savepoint?.undo ?? 0)
+    guard writes.count > keptWrites || undo.count > keptUndo else { return }
+    while undo.count > keptUndo, let last = undo.popLast() { writes[last.position].new = last.new }
+    if keptWrites > Self.fewWrites {
+      for write in writes[keptWrites...] { positions[write.internalID] = nil }
+    } else {
+      positions = [:]
+    }
+    writes.removeSubrange(keptWrites...)
     merged = nil
+  }
+
+  /// When the outermost of them is over.
+  func forgetSavepoints() {
+    guard hasSavepoint else { return }
+    hasSavepoint = false
+    undo.removeAll(keepingCapacity: true)
   }
 }

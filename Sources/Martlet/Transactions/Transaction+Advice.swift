@@ -16,7 +16,8 @@ struct FilteredFields {
 extension Transaction {
   /// The error of a scan that read too much, and which index would have served it; any other error as it is.
   func adviseIndex(for range: TableRange, _ error: any Error) -> any Error {
-    guard case .failed(let failure)? = abort, failure.code == .limitExceeded else { return error }
+    // What went beyond may be another limit, in a handler's own call within the scan.
+    guard case .failed(let failure)? = abort, failure.code == .limitExceeded, documentsRead > limits.documentsRead else { return error }
     return replaceFailure(exceeded(.documentsRead, limits.documentsRead, reached: documentsRead, advice(for: range)))
   }
 

@@ -40,6 +40,8 @@ extension Transaction {
   @usableFromInline
   func patch(_ base: DocumentStorage, in table: StoredTable, isChecked: Bool) throws {
     try requireUnchanged(base, in: table)
+    // Typed fields with a default can't be removed, those that are named by a string can.
+    if changes.mustCheck { for field in table.layout.defaults { changes.restore(field.name.bytes, json: field.json) } }
     let document = try build(
       id: base.id, creationTime: base.creationTime, base: base, table: table, isChecked: isChecked)
     try write(document, under: base.id, replacing: base, in: table)

@@ -9,33 +9,33 @@ extension Transaction {
       data: Limits.errorData(limit, value, reached: reached))
   }
 
-  /// Logs a warning for each limit of which the run used more than 80 %, so that it is known before a function fails.
+  /// Logs a warning for each limit of which the run used 80 % or more, so that it is known before a function fails.
   func warnOfLimits() {
-    warn(.documentsRead, documentsRead, beyond: warnings.documentsRead, of: limits.documentsRead)
-    warn(.documentsWritten, documentsWritten, beyond: warnings.documentsWritten, of: limits.documentsWritten)
-    warn(.bytesWritten, bytesWritten, beyond: warnings.bytesWritten, of: limits.bytesWritten)
+    warn(.documentsRead, documentsRead, from: warnings.documentsRead, of: limits.documentsRead)
+    warn(.documentsWritten, documentsWritten, from: warnings.documentsWritten, of: limits.documentsWritten)
+    warn(.bytesWritten, bytesWritten, from: warnings.bytesWritten, of: limits.bytesWritten)
     // On the engine's thread a run is over, or moved, long before.
     guard place == .beside, let startNanoseconds else { return }
     let elapsed = Int((environment.clock.monotonicNanoseconds() &- startNanoseconds) / 1_000_000)
-    warn(.handlerMilliseconds, elapsed, beyond: warnings.handlerMilliseconds, of: limits.handlerMilliseconds)
+    warn(.handlerMilliseconds, elapsed, from: warnings.handlerMilliseconds, of: limits.handlerMilliseconds)
   }
 
   @inline(__always)
-  private func warn(_ limit: LimitName, _ used: Int, beyond threshold: Int, of value: Int) {
-    if used > threshold { log(limit, used, value) }
+  private func warn(_ limit: LimitName, _ used: Int, from threshold: Int, of value: Int) {
+    if used >= threshold { log(limit, used, value) }
   }
 
   private func log(_ limit: LimitName, _ used: Int, _ value: Int) {
     logLines.append(
       LogLine(
         function: functionName, level: .warning,
-        message: "\(used) \(limit.inWords), of at most \(value) (\(limit.rawValue)): more than 80 % of the limit", at: now))
+        message: "\(used) \(limit.inWords), of at most \(value) (\(limit.rawValue)): 80 % of the limit or more", at: now))
   }
 }
 
 /// The limits that a run is measured against, as they are called in `Limits`.
 enum LimitName: String {
-  case documentsRead, documentsWritten, bytesWritten, documentBytes, documentDepth, handlerMilliseconds
+  case documentsRead, documentsWritten, bytesWritten, documentBytes, documentDepth, handlerMilliseconds, actionMilliseconds
 
   var inWords: String {
     switch self {
@@ -45,6 +45,7 @@ enum LimitName: String {
     case .documentBytes: "bytes in a document"
     case .documentDepth: "levels in a document"
     case .handlerMilliseconds: "ms of handler time"
+    case .actionMilliseconds: "ms of an action's time"
     }
   }
 }
@@ -66,10 +67,11 @@ struct LimitWarnings {
   let handlerMilliseconds: Int
 
   init(_ limits: Limits) {
-    func most(_ limit: Int) -> Int { limit - limit / 5 }
-    documentsRead = most(limits.documentsRead)
-    documentsWritten = most(limits.documentsWritten)
-    bytesWritten = most(limits.bytesWritten)
-    handlerMilliseconds = most(limits.handlerMilliseconds)
+    // The least number that is 80 % at least; not 0, which is what a run has used that did nothing of the kind.
+    func threshold(_ limit: Int) -> Int { max(1, limit - limit / 5) }
+    documentsRead = threshold(limits.documentsRead)
+    documentsWritten = threshold(limits.documentsWritten)
+    bytesWritten = threshold(limits.bytesWritten)
+    handlerMilliseconds = threshold(limits.handlerMilliseconds)
   }
 }

@@ -205,7 +205,7 @@ package final class Transaction {
     return abort
   }
 
-  /// The same for an error that the handler itself made, and that can't be thrown where it came up. Within a nested call it
+  /// Ends the transaction by an error that the handler itself made, and that can't be thrown where it came up. Within a nested call it
   /// is that call which fails.
   func fail(throwing error: any Error) {
     if abort == nil { abort = .deferred(error) }
@@ -319,8 +319,11 @@ package final class Transaction {
     // What failed outside of the nested call isn't its to fail with.
     try checkIsRunning()
     nesting += 1
-    defer { nesting -= 1 }
-    let savepoints = views.map(\.savepoint)
+    defer {
+      nesting -= 1
+      if nesting == 0 { for view in views { view.forgetSavepoints() } }
+    }
+    let savepoints = views.map { $0.savepoint() }
     do {
       let answer = try body()
       if let abort { throw abort }

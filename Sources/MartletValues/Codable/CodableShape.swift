@@ -79,13 +79,22 @@ final class ShapeLearner {
     let before = placeholder
     defer { placeholder = before }
     var failure: (any Error)?
+    var hasCases = false
     for candidate in Placeholder.all {
       placeholder = candidate
       let node = RecordedNode()
       do {
         let value = try T(from: RecordingDecoder(learner: self, node: node))
         return (node.shape, value)
-      } catch let error as UnlearnableShape { throw error } catch { failure = failure ?? error }
+      } catch let error as UnlearnableShape { throw error } catch {
+        failure = failure ?? error
+        hasCases = node.readsAnyMember
+      }
+    }
+    guard !hasCases else {
+      throw UnlearnableShape(
+        path: path,
+        reason: "\(type) asks which members there are, as enums with payloads do: declare its cases with .tagged or .union, or give its shape")
     }
     guard !(type is any RawRepresentable.Type) else {
       throw UnlearnableShape(path: path, reason: "\(type) has raw values, of which none is known; make it CaseIterable")
@@ -122,6 +131,7 @@ final class ShapeLearner {
       switch name.split(separator: ".").last {
       case "Date": "is coded as seconds since 2001; keep milliseconds since 1970 in a Double"
       case "Data": "is coded as an array of numbers; use Bytes"
+      case "URL": "is coded as its parts; keep a String"
       case "Decimal": "is coded as its parts; keep a String, or minor units in an Int"
       default: nil as String?
       }

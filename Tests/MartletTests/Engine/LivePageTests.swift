@@ -119,6 +119,27 @@ struct LivePageTests {
     #expect(once.cursor != cursors[0])
   }
 
+  @Test("A live page that fails for a while shows what lies up to its end when it doesn't any more")
+  func failing() throws {
+    let server = try EngineHarness(tables: [Posts.self], modules: [PostFunctions.self, Moody.self])
+    let writer = server.connect()
+    try writer.insert(server, (0..<10).map { $0 * 10 })
+    let client = server.connect()
+    func take() -> InProcessClient.Line? {
+      server.settle()
+      return client.take().first { $0.id == "p" }
+    }
+    client.send(#"subscribe p moody:page {"page":\#(PageTests.options(3))}"#)
+    let first = try PageTests.Answer(#require(take()).rest)
+    let stop = try writer.insert(server, [-1])
+    #expect(take()?.kind == .failed)
+    try writer.insert(server, [5, 15, 35])
+    #expect(take() == nil, "it fails still")
+    _ = writer.ask(server, #"mutation posts:write {"operations":[{"delete":\#(stop[0].json)}]}"#)
+    let again = try PageTests.Answer(#require(take()).rest)
+    #expect(again.cursor == first.cursor && again.ids.count == 5)
+  }
+
   @Test("A live page keeps its end when its caller signs in")
   func signIn() throws {
     let server = try EngineHarness.posts(adminKey: "key")
@@ -199,5 +220,16 @@ struct LivePageTests {
     try writer.insert(server, [9])
     server.settle()
     #expect(try scores() == [9, 4])
+  }
+}
+
+/// Fails while there is a post of a negative score.
+private enum Moody: FunctionModule {
+  static let path = "moody"
+  static let functions: [any ServerFunction] = [page]
+
+  static let page = Query("page", Arg("page", .pagination)) { ctx, page in
+    guard try ctx.db.query(Posts.self).withIndex(\.byScore, { $0.lt(\.score, 0) }).count() == 0 else { throw ApplicationError("not now") }
+    return try ctx.db.query(Posts.self).withIndex(\.byScore).paginate(page)
   }
 }

@@ -127,6 +127,29 @@ struct FilterTests {
     #expect(Self.text(.value(Int64(2))) == #"{"$literal":{"$integer":"AgAAAAAAAAA="}}"#)
   }
 
+  @Test("A chain of conditions is one list, however long, and may be sent")
+  func chains() throws {
+    let any = (0..<1_000).reduce(FilterExpression.literal(false)) { $0 || .field("likes") == .literal(.float64(Double($1))) }
+    let all = (0..<1_000).reduce(FilterExpression.literal(true)) { $0 && .field("likes") != .literal(.float64(Double($1 + 10))) }
+    #expect(try Self.read(Self.text(any)).holds(for: Self.document(Self.thing)))
+    #expect(try Self.read(Self.text(all && any && !(.field("open") == false))).holds(for: Self.document(Self.thing)))
+    #expect(Self.text(.field("a") && .field("b") || .field("c") && .field("d") || .field("e"))
+      == #"{"$or":[{"$and":[{"$field":"a"},{"$field":"b"}]},{"$and":[{"$field":"c"},{"$field":"d"}]},{"$field":"e"}]}"#)
+  }
+
+  @Test("A path leads through objects, and never to a field whose own name has dots; nor does an index's")
+  func dots() throws {
+    let document = try Self.document(#"{"_id":"x","a":{"b":1},"a.b":3,"c.d":4}"#)
+    #expect(try Self.read(#"{"$eq":[{"$field":"a.b"},1]}"#).holds(for: document))
+    #expect(try Self.read(#"{"$eq":[{"$field":"c.d"},{"$literal":{"$undefined":null}}]}"#).holds(for: document))
+    let index = IndexLayout(TableDefinition.Index(name: "i", fields: ["a.b", "c.d"]))
+    var keys = IndexKeyWriter()
+    var expected = IndexKeyWriter()
+    expected.append(double: 1)
+    expected.appendMissing()
+    #expect(index.key(of: document, with: &keys).with(tie: 0) == expected.key(tie: 0))
+  }
+
   @Test("Functions filter by expressions of their own, and by what a caller sends, also live")
   func functions() throws {
     let server = try EngineHarness.posts()

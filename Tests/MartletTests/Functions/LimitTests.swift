@@ -5,7 +5,7 @@ import Testing
 
 private enum Scans: FunctionModule {
   static let path = "scans"
-  static let functions: [any ServerFunction] = [byTitle, byMoodAndCode, byMoodAndTitle, byAbsence, byClosure, loop, range, raised]
+  static let functions: [any ServerFunction] = [byTitle, byMoodAndCode, byMoodAndTitle, byAbsence, byClosure, loop, range, raised, writes]
 
   static let byTitle = Query("byTitle") { ctx in try ctx.db.query(Songs.self).filter(.field("title") == "Z").collect() }
   static let byMoodAndCode = Query("byMoodAndCode") { ctx in
@@ -21,6 +21,12 @@ private enum Scans: FunctionModule {
   }
   static let range = Query("range") { ctx in
     try ctx.db.query(Songs.self).withIndex(\.byVotes) { $0.eq(\.votes, 0) }.collect()
+  }
+  /// Goes on where it may write no more.
+  static let writes = Mutation("writes") { ctx in
+    try ctx.db.query(Songs.self).forEach { song in
+      do { try ctx.db.insert(Songs.self) { $0.title = "\(song.title) again" } } catch {}
+    }
   }
   static let raised = Query("raised", limits: { $0.documentsRead += 1 }) { ctx in try ctx.db.query(Songs.self).collect().count }
 }
@@ -89,23 +95,48 @@ struct LimitTests {
   @Test("From 80 % of a limit on a line of the function's log warns of it; the error has limit, value and what was reached as data")
   func warnings() throws {
     let (server, client) = try Self.server { $0.documentsRead = 20 }
-    _ = client.ask(server, #"mutation items:writeMany {"count":16,"bytes":1}"#)
+    _ = client.ask(server, #"mutation items:writeMany {"count":15,"bytes":1}"#)
     func warnings() -> String { client.ask(server, #"query _system:logs {"limit":1}"#) }
-    #expect(client.ask(server, "query items:readMany") == "16")
+    #expect(client.ask(server, "query items:readMany") == "15")
     #expect(warnings() == "[]")
     _ = client.ask(server, #"mutation items:writeMany {"count":1,"bytes":1}"#)
-    #expect(client.ask(server, "query items:readMany") == "17")
-    #expect(warnings().contains(#""function":"items:readMany","level":"warning","message":"17 documents read, of at most 20 (documentsRead)"#))
-    _ = client.ask(server, #"mutation items:writeMany {"count":4,"bytes":1}"#)
+    #expect(client.ask(server, "query items:readMany") == "16")
+    #expect(warnings().contains(#""function":"items:readMany","level":"warning","message":"16 documents read, of at most 20 (documentsRead)"#))
+    _ = client.ask(server, #"mutation items:writeMany {"count":5,"bytes":1}"#)
     client.send("query q items:readMany")
     server.settle()
     #expect(client.take().last?.rest.contains(#""data":{"limit":"documentsRead","reached":21,"value":20}"#) == true)
+  }
+
+  @Test("A limit of one or two documents warns where it is reached, and not before")
+  func warningsOfSmallLimits() throws {
+    for limit in 1...2 {
+      let (server, client) = try Self.server { $0.documentsWritten = limit }
+      func warnings() -> String { client.ask(server, #"query _system:logs {"limit":1}"#) }
+      _ = client.ask(server, #"mutation items:writeMany {"count":\#(limit - 1),"bytes":1}"#)
+      #expect(warnings() == "[]")
+      _ = client.ask(server, #"mutation items:writeMany {"count":\#(limit),"bytes":1}"#)
+      #expect(warnings().contains("\(limit) documents written, of at most \(limit) (documentsWritten)"))
+    }
+  }
+
+  @Test("Whoever wants no limit may write the largest number")
+  func noLimits() throws {
+    let (server, client) = try Self.server { limits in
+      for limit in Limits.named where limit.name != "documentDepth" { limits[keyPath: limit.path] = .max }
+    }
+    #expect(client.ask(server, #"mutation items:writeMany {"count":5000,"bytes":1}"#) == "null", "more than the engine's thread does itself")
+    #expect(client.ask(server, "query items:readMany") == "5000")
+    let (small, other) = try Self.server { limits in for limit in Limits.named { limits[keyPath: limit.path] = -1 } }
+    #expect(other.ask(small, "query items:readMany").hasPrefix("limit_exceeded"))
+    #expect(other.ask(small, #"mutation items:writeMany {"count":1,"bytes":1}"#).hasPrefix("limit_exceeded"))
   }
 
   @Test("A scan that reads too much is told which index would have served it")
   func advice() throws {
     var limits = Limits()
     limits.documentsRead = 3
+    limits.documentsWritten = 1
     var configuration = EngineConfiguration()
     configuration.limits = limits
     let server = try EngineHarness(tables: [Songs.self], modules: [Scans.self], configuration: configuration)
@@ -125,6 +156,9 @@ struct LimitTests {
     #expect(advice("byClosure") == whole)
     #expect(advice("loop") == whole)
     #expect(advice("range") == "read an index range that holds fewer, or raise the limit")
+    #expect(
+      client.ask(server, "mutation scans:writes").hasPrefix("limit_exceeded: scans:writes exceeded the limit of 1 documents written"),
+      "what ended the scan was no reading")
     #expect(client.ask(server, "query scans:raised") == "4", "a function's limits change the server's")
   }
 
@@ -141,6 +175,22 @@ struct LimitTests {
     #expect(client.ask(server, "query counters:slowTotal").hasPrefix("timeout: counters:slowTotal ran for longer than 7 ms"))
   }
 
+  @Test("An action that takes too long is ended, with an error that says the limit, its value and the function")
+  func actionTime() throws {
+    let server = try EngineHarness(tables: [], modules: [Naps.self])
+    let client = server.connect()
+    client.send("action a naps:sleep")
+    server.run()
+    server.advance(milliseconds: 7)
+    #expect(client.take().isEmpty)
+    server.advance(milliseconds: 1)
+    let error = try #require(client.take().last)
+    #expect(
+      error.rest
+        == #"{"code":"timeout","message":"naps:sleep ran for longer than 8 ms; raise the limit actionMilliseconds","data":{"limit":"actionMilliseconds","value":8}}"#
+    )
+  }
+
   @Test("A function that calls itself without end is an error, not the end of the server")
   func recursion() throws {
     let (server, client) = try Self.server { _ in }
@@ -148,4 +198,12 @@ struct LimitTests {
     #expect(
       client.ask(server, "mutation items:recurse {\"depth\":100000}").hasPrefix("limit_exceeded: items:recurse exceeded the limit of"))
   }
+}
+
+private enum Naps: FunctionModule {
+  static let path = "naps"
+  static let functions: [any ServerFunction] = [sleep]
+
+  /// Until it is cancelled.
+  static let sleep = Action("sleep", limits: { $0.actionMilliseconds = 8 }) { _ in try await Task.sleep(for: .seconds(86_400)) }
 }

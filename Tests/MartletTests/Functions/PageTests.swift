@@ -132,6 +132,22 @@ struct PageTests {
     }
   }
 
+  @Test("A cursor is of no use once its index has other fields")
+  func changedIndex() throws {
+    let server = try EngineHarness.posts()
+    let client = server.connect()
+    try client.insert(server, 0..<10)
+    let cursor = try Answer(client.ask(server, Self.call(#"{"index":"by_score"}"#, Self.options(3)))).cursor
+    func ask(_ server: EngineHarness, _ cursor: String?) -> String {
+      server.connect().ask(server, #"query later:page {"page":\#(Self.options(3, cursor))}"#)
+    }
+    let later = try EngineHarness(tables: [LaterPosts.self], modules: [Later.self], disk: server.disk)
+    #expect(ask(later, cursor).hasPrefix("invalid_arguments: InvalidCursor: cursor is a cursor of another query"))
+    #expect(try Answer(ask(later, nil)).ids.count == 3)
+    let same = try EngineHarness(tables: [Posts.self], modules: [PostFunctions.self], disk: server.disk)
+    #expect(try Answer(same.connect().ask(same, Self.call(#"{"index":"by_score"}"#, Self.options(3, cursor)))).ids.count == 3)
+  }
+
   @Test("A cursor that a client made up reads nothing that the query's range doesn't hold")
   func forgedCursor() throws {
     let server = try EngineHarness.posts()
@@ -266,5 +282,25 @@ extension Page {
     var page = self
     change(&page)
     return page
+  }
+}
+
+/// The posts with another field in their index, and no other index.
+private struct LaterPosts: Table {
+  static let name = "posts"
+  let channel = Field(.string)
+  let score = Field(.wholeNumber)
+  let likes = Field(.optional(.double))
+  let detail = Field(.optional(.any))
+
+  let byScore = Index("by_score", \LaterPosts.channel, \LaterPosts.score)
+}
+
+private enum Later: FunctionModule {
+  static let path = "later"
+  static let functions: [any ServerFunction] = [page]
+
+  static let page = Query("page", Arg("page", .pagination)) { ctx, page in
+    try ctx.db.query(LaterPosts.self).withIndex(\.byScore).paginate(page)
   }
 }

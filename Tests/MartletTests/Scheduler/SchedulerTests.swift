@@ -196,6 +196,28 @@ struct SchedulerTests {
     #expect(Set(client.ask(server, "query jobs:states").split(separator: ",").dropLast().map { $0.contains("canceled") }) == [true])
   }
 
+  @Test("While too many commits wait for the disk jobs wait too, and none fails for that")
+  func overload() throws {
+    var configuration = EngineConfiguration()
+    configuration.openBatchBytes = 2_000
+    let server = try EngineHarness.jobs(configuration: configuration, pace: .byHand)
+    let client = server.connect()
+    for number in 0..<60 {
+      for (function, name) in [("add", "a"), ("slow", "b"), ("idleAction", "c")] {
+        let amount = function == "add" ? #","amount":1"# : ""
+        client.send(
+          #"mutation \#(function)\#(number) jobs:later {"after":5,"function":"\#(function)","args":{"name":"\#(name)"\#(amount)}}"#)
+      }
+      server.settle()
+    }
+    #expect(client.take().allSatisfy { $0.kind == .ok })
+    server.advance(milliseconds: 10)
+    server.settle()
+    let states = client.ask(server, "query jobs:states")
+    #expect(states.matches(of: /success/).count == 180, "\(states.prefix(300))")
+    #expect(client.ask(server, "query counters:all") == #"["a=60","b=60"]"#)
+  }
+
   @Test("What came due while the server was down runs at its start; an action found in progress has failed, and is not run again")
   func restart() throws {
     let server = try EngineHarness.jobs()

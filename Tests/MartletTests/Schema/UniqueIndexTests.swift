@@ -83,4 +83,65 @@ struct UniqueIndexTests {
     let server = try EngineHarness.music(seed: 2, disk: earlier.disk)
     #expect(server.connect().ask(server, #"mutation music:add {"title":"B"}"#).hasPrefix("application: "))
   }
+
+  @Test("Values are the same where the order of values says so: null is a value, −0 is not 0, and a member's absence is exempt")
+  func equality() throws {
+    let server = try EngineHarness(tables: [Places.self], modules: [])
+    let client = server.connect()
+    func insert(_ place: String) -> String {
+      let answer = client.ask(server, #"mutation _system:insert {"table":"places","document":{"place":\#(place)}}"#)
+      return answer.hasPrefix("\"") ? "ok" : String(answer.prefix(13))
+    }
+    for value in ["null", "0", "-0.0", #"{"$float":"AAAAAAAA+H8="}"#, #"{"$integer":"AAAAAAAAAAA="}"#, "false", "\"\"", "[]", "{}", #"["a\u0000"]"#] {
+      #expect(insert(#"{"city":\#(value)}"#) == "ok")
+      #expect(insert(#"{"street":1,"city":\#(value)}"#) == "application: ", "\(value)")
+    }
+    for place in ["{}", "{}", "null", "3", #"{"city":["a"]}"#, #"{"city":"0"}"#] { #expect(insert(place) == "ok", "\(place)") }
+    #expect(insert(#"{"city":0.0}"#) == "application: ")
+    try server.crash()
+    #expect(server.connect().ask(server, #"mutation _system:insert {"table":"places","document":{"place":{"city":null}}}"#).hasPrefix("application: "))
+  }
+
+  @Test("What the disk refused is free again, and what the lost commits had freed is taken")
+  func storageFailure() throws {
+    let server = try EngineHarness.music(pace: .byHand)
+    let client = server.connect()
+    let song = client.ask(server, #"mutation music:add {"title":"A"}"#)
+    server.disk.fail(.append)
+    client.send(#"mutation b music:rename {"song":\#(song),"title":"B"}"#, #"mutation c music:add {"title":"A"}"#)
+    server.settle()
+    #expect(client.take().filter { $0.id == "b" || $0.id == "c" }.map(\.code) == ["storage_failed", "storage_failed"])
+    #expect(client.ask(server, "query music:titles") == #"["A calm 0"]"#)
+    try server.restart()
+    let again = server.connect()
+    #expect(again.ask(server, #"mutation music:add {"title":"A"}"#).hasPrefix("application: "))
+    #expect(again.ask(server, #"mutation music:add {"title":"B"}"#).hasPrefix("\""))
+  }
+
+  @Test("Documents whose defaults would share a unique value keep a server from starting, before any of them gets one")
+  func storedWithoutDefault() throws {
+    let earlier = try EngineHarness(tables: [EarlierSongs.self], modules: [])
+    let client = earlier.connect()
+    func insert(_ title: String, _ code: String) -> String {
+      client.ask(earlier, #"mutation _system:insert {"table":"songs","document":{"title":"\#(title)","code":"\#(code)"}}"#)
+    }
+    _ = insert("A", "1")
+    let second = insert("B", "1")
+    let third = insert("C", "2")
+    // Unique is mood and code, and a song without a mood becomes "calm".
+    let error = try #require(throws: SchemaError.self) { try EngineHarness.music(seed: 2, disk: earlier.disk) }
+    #expect(error.message.hasPrefix("1 stored document does not fit the schema"))
+    #expect(error.message.contains(#"\#(second.dropFirst().dropLast()): table songs has a document with mood "calm" and code "1" already"#))
+    let again = try EngineHarness(tables: [EarlierSongs.self], modules: [], seed: 3, disk: earlier.disk)
+    #expect(again.connect().ask(again, #"mutation _system:delete {"id":\#(second)}"#) == "null")
+    let server = try EngineHarness.music(seed: 2, disk: earlier.disk)
+    #expect(server.connect().ask(server, #"mutation _system:patch {"id":\#(third),"fields":{"code":"1"}}"#).hasPrefix("application: "))
+    try server.crash()
+  }
+}
+
+private struct Places: Table {
+  static let name = "places"
+  let place = Field(.any)
+  let byCity = Index<Places>("by_city", path: "place.city", unique: true)
 }

@@ -8,7 +8,7 @@ import Synchronization
 enum Jobs: FunctionModule {
   static let path = "jobs"
   static let functions: [any ServerFunction] = [
-    later, at, laterThenFail, cancel, cancelSelf, again, states, add, hidden, fail, failAfterWriting, tooMuch, slow, call, callFailing,
+    later, at, laterThenFail, cancel, cancelSelf, again, states, add, hidden, fail, failAfterWriting, tooMuch, slow, call, idle, callFailing,
     wait, laterFromAction, cancelFromAction, badArguments, query,
   ]
 
@@ -87,6 +87,8 @@ enum Jobs: FunctionModule {
   static let call = Action("addAction", Arg("name", .string)) { ctx, name in
     try await ctx.run(add(name, 1))
   }
+
+  static let idle = Action("idleAction", Arg("name", .string)) { ctx, name in name }
 
   static let callFailing = Action("failAction") { ctx in throw ApplicationError("no luck") }
 

@@ -40,7 +40,7 @@ struct EarlierSongs: Table {
 enum Music: FunctionModule {
   static let path = "music"
   static let functions: [any ServerFunction] = [
-    add, rename, vote, unvote, titles, votes, notes, addOrFind, swapTitles, note, noted, renameAll, find, voteQuietly, recount, slowAdd,
+    add, rename, vote, unvote, titles, votes, notes, addOrFind, swapTitles, note, noted, renameAll, find, voteQuietly, recount, slowAdd, noteMany,
   ]
 
   static let add = Mutation(
@@ -123,6 +123,21 @@ enum Music: FunctionModule {
 
   static let note = Mutation("note", Arg("name", .string), Arg("value", .optional(.any))) { ctx, name, value in
     try ctx.db.insert(Notices.self) { $0[name] = value }
+  }
+
+  /// Sets many fields, each twice, and answers how many hold what was set last.
+  static let noteMany = Mutation("noteMany", Arg("count", .wholeNumber)) { ctx, count in
+    var right = 0
+    let id = try ctx.db.insert(Notices.self) { note in
+      for number in (0..<count).reversed() { note["n\(number)"] = "first" }
+      for number in 0..<count {
+        note["n\(number)"] = number % 3 == 0 ? nil : .float64(Double(number))
+        if number % 50 == 0, note["n\(number + 1)"] != "first" { throw ApplicationError("a field reads as something else") }
+      }
+    }
+    let stored = try ctx.db.get(id)
+    for number in 0..<count where stored["n\(number)"] == (number % 3 == 0 ? nil : .float64(Double(number))) { right += 1 }
+    return right
   }
 
   static let noted = Query("noted", Arg("name", .string)) { ctx, name in

@@ -88,8 +88,13 @@ extension FilterExpression {
   public static func % (left: FilterExpression, right: FilterExpression) -> FilterExpression { .arithmetic(.remainder, left, right) }
   public static prefix func - (operand: FilterExpression) -> FilterExpression { .negative(operand) }
 
-  public static func && (left: FilterExpression, right: FilterExpression) -> FilterExpression { .all([left, right]) }
-  public static func || (left: FilterExpression, right: FilterExpression) -> FilterExpression { .any([left, right]) }
+  // A chain of conditions is one list of them: nested, a few dozen would be deeper than JSON may be.
+  public static func && (left: FilterExpression, right: FilterExpression) -> FilterExpression {
+    if case .all(let conditions) = left { .all(conditions + [right]) } else { .all([left, right]) }
+  }
+  public static func || (left: FilterExpression, right: FilterExpression) -> FilterExpression {
+    if case .any(let conditions) = left { .any(conditions + [right]) } else { .any([left, right]) }
+  }
   public static prefix func ! (operand: FilterExpression) -> FilterExpression { .not(operand) }
 }
 

@@ -30,8 +30,25 @@ public struct TableQuery<T: Table> {
   public func withIndex(
     _ index: KeyPath<T, Index<T>>, _ range: (IndexRange<T>) throws -> IndexRange<T> = { $0 }
   ) throws -> TableQuery<T> {
+    try withIndex(.declared(schema.prototype[keyPath: index].label.position), range)
+  }
+
+  /// The same by the index's name on the wire: for `by_creation_time`, which every table has, and `by_id`, of which there are no ranges.
+  ///
+  /// ```swift
+  /// try ctx.db.query(Messages.self).withIndex("by_creation_time") { $0.gte("_creationTime", .float64(since)) }.collect()
+  /// ```
+  public func withIndex(
+    _ name: String, _ range: (IndexRange<T>) throws -> IndexRange<T> = { $0 }
+  ) throws -> TableQuery<T> {
+    guard let slot = self.range.layout.slot(ofIndex: name) else {
+      throw WireError(.functionFailed, "withIndex: \(self.range.layout.missingIndex(name))")
+    }
+    return try withIndex(slot, range)
+  }
+
+  private func withIndex(_ slot: IndexSlot, _ range: (IndexRange<T>) throws -> IndexRange<T>) throws -> TableQuery<T> {
     var query = self
-    let slot = IndexSlot.declared(schema.prototype[keyPath: index].label.position)
     query.range.slot = slot
     let range = try range(IndexRange(schema: schema, layout: query.range.table.layout, slot: slot))
     (query.range.lower, query.range.upper) = try range.bounds
