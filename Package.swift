@@ -19,6 +19,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
   targets: [
     .target(name: "CPrefetch"),
@@ -37,6 +38,7 @@ let package = Package(
       dependencies: [
         "Martlet", "MartletSQLite", nioCore, nioPosix, .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
     .target(name: "MartletClient", dependencies: ["MartletValues", "MartletWire", nioCore, nioPosix]),
     .target(name: "BankExample", dependencies: ["Martlet"], path: "Sources/Examples/Bank"),
@@ -57,6 +59,12 @@ let package = Package(
       name: "MartletTests", dependencies: ["Martlet", "MartletTesting", "MartletValues", "MartletWire", "BankExample"]),
     .testTarget(name: "MartletSQLiteTests", dependencies: ["MartletSQLite", "Martlet", "MartletValues"]),
     .testTarget(name: "MartletClientTests", dependencies: ["MartletClient", "MartletValues", "MartletWire", nioCore, nioPosix]),
+    .testTarget(
+      name: "MartletServerTests",
+      dependencies: [
+        "MartletServer", "MartletClient", "Martlet", nioCore, nioPosix, .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ]),
     .testTarget(name: "MartletCommandsTests", dependencies: ["MartletCommands", "MartletValues"]),
     .target(name: "Histories", path: "Tests/Histories"),
     .testTarget(name: "HistoriesTests", dependencies: ["Histories"]),

@@ -31,13 +31,18 @@ public struct MartletApp: Sendable {
   ///   - triggers: what runs with each change of a table.
   ///   - crons: what runs on a calendar, or at intervals.
   ///   - limits: what a function may use that doesn't declare limits of its own; `serve --limit` changes them.
+  ///   - pools: the pools that its actions name, with how many run in each at a time: `["payments": 4]`.
+  ///   - fetch: what its actions may fetch; `serve --fetch-allow` adds hosts.
   ///   - name: what the executable is called in its help.
   public init(
     schema: [any Table.Type], functions: [any FunctionModule.Type], triggers: [Trigger] = [],
-    crons: [Cron] = [], limits: Limits = Limits(), name: String = "martlet"
+    crons: [Cron] = [], limits: Limits = Limits(), pools: [String: Int] = [:], fetch: FetchRules = FetchRules(),
+    name: String = "martlet"
   ) {
     self.name = name
-    content = .app(AppDefinition(tables: schema, modules: functions, triggers: triggers, crons: crons, limits: limits))
+    content = .app(
+      AppDefinition(
+        tables: schema, modules: functions, triggers: triggers, crons: crons, limits: limits, pools: pools, fetch: fetch))
   }
 
   package init(examples: [Example], name: String = "martlet") {

@@ -51,23 +51,29 @@ public final class MartletServer: Service {
   /// - Throws: `SchemaError` or an error that says what to mend, where the server can't start.
   public func run() async throws {
     let schema = try AppSchema(app.tables, triggers: app.triggers)
-    let registry = try FunctionRegistry(appModules: app.modules)
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let registry = try FunctionRegistry(appModules: app.modules, pools: configuration.pools)
+    // One for the engine and its clients, one for what actions fetch.
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let threads = NIOThreadPool(numberOfThreads: max(2, ProcessInfo.processInfo.activeProcessorCount))
     threads.start()
     let host = EventLoopHost(eventLoop: group.next(), threads: threads)
+    let fetcher = ServerFetcher(eventLoop: group.next(), rules: configuration.fetch)
     do {
-      try await serve(schema, registry, host)
+      try await serve(schema, registry, host, fetcher)
     } catch {
+      await fetcher.shutDown()
       try? await threads.shutdownGracefully()
       try? await group.shutdownGracefully()
       throw error
     }
+    await fetcher.shutDown()
     try await threads.shutdownGracefully()
     try await group.shutdownGracefully()
   }
 
-  private func serve(_ schema: AppSchema, _ registry: FunctionRegistry, _ host: EventLoopHost) async throws {
+  private func serve(
+    _ schema: AppSchema, _ registry: FunctionRegistry, _ host: EventLoopHost, _ fetcher: ServerFetcher
+  ) async throws {
     try Self.makeFolder(of: configuration.dataPath)
     let storage = try SQLiteStorage(path: configuration.dataPath)
     var recovery = Recovery(schema: schema, report: whenStarting)
@@ -83,7 +89,9 @@ public final class MartletServer: Service {
     let snapshots = SnapshotFiles(path: configuration.snapshotsPath)
     let engine = Engine(
       host: host,
-      environment: EngineEnvironment(clock: SystemClock(), entropy: Entropy(SystemEntropySource())),
+      environment: EngineEnvironment(
+        clock: SystemClock(), entropy: Entropy(SystemEntropySource()),
+        outside: OutsideWorld(fetcher: fetcher, variables: configuration.environment)),
       recovered: recovered, registry: registry, log: log, snapshots: snapshots, configuration: configuration.engine,
       logger: logger)
     do {

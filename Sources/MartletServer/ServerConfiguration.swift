@@ -1,3 +1,4 @@
+import Foundation
 import Martlet
 
 /// Where a server listens and keeps its data, and what it promises.
@@ -13,6 +14,12 @@ public struct ServerConfiguration: Sendable {
   /// Once there is one, the functions of `_system` need it.
   public var adminKey: String?
   public var limits = Limits()
+  /// What actions may fetch.
+  public var fetch = FetchRules()
+  /// The places of the pools that actions name; `default` is the one of those that name none, 64 unless it is set.
+  public var pools: [String: Int] = [:]
+  /// What actions read as `ctx.environment`.
+  public var environment: [String: String] = ProcessInfo.processInfo.environment
   /// How long a stopping server waits for what is in flight, in seconds.
   public var shutdownGraceSeconds = 10
 
@@ -23,6 +30,7 @@ public struct ServerConfiguration: Sendable {
     engine.durability = durability
     engine.adminKey = adminKey
     engine.limits = limits
+    engine.pools = pools
     return engine
   }
 }

@@ -19,43 +19,63 @@ package final class EngineHarness {
   package let app: AppDefinition
   package let configuration: EngineConfiguration
   package let clock = SimulatedClock()
+  /// What its actions find of the world: other servers, if there are any, and the variables of a process.
+  package let fetcher: SimulatedFetcher?
+  private let variables: [String: String]
   private var entropy: DeterministicRandom
   private let pace: SimulatedLogWriter.Pace
+  private let logger: Logger
+
+  private static var silence: Logger {
+    var logger = Logger(label: "martlet.simulation") { _ in SwiftLogNoOpLogHandler() }
+    logger.logLevel = .critical
+    return logger
+  }
 
   package private(set) var host: SimulatedHost
   package private(set) var log: SimulatedLogWriter
   package private(set) var engine: Engine
   package private(set) var recovered: RecoveredData
 
-  /// - Parameter disk: what an earlier server left behind; an empty one when it is left out.
+  /// - Parameters:
+  ///   - pools: those that the app declares.
+  ///   - disk: what an earlier server left behind; an empty one when it is left out.
+  ///   - logger: none of the server's log is kept when it is left out.
   package init(
     tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
-    seed: UInt64 = 1,
-    disk: MemoryStorage.Disk = .init(), configuration: EngineConfiguration = EngineConfiguration(), pace: SimulatedLogWriter.Pace = .immediate
+    pools: [String: Int] = [:], seed: UInt64 = 1,
+    disk: MemoryStorage.Disk = .init(), configuration: EngineConfiguration = EngineConfiguration(), pace: SimulatedLogWriter.Pace = .immediate,
+    fetcher: SimulatedFetcher? = nil, variables: [String: String] = [:], logger: Logger? = nil
   ) throws {
     self.disk = disk
-    app = AppDefinition(tables: tables, modules: modules, triggers: triggers, crons: crons)
+    app = AppDefinition(tables: tables, modules: modules, triggers: triggers, crons: crons, pools: pools)
+    var configuration = configuration
+    configuration.pools = pools
     self.configuration = configuration
     self.pace = pace
+    self.fetcher = fetcher
+    self.variables = variables
+    self.logger = logger ?? Self.silence
     entropy = DeterministicRandom(seed: seed)
-    (host, log, engine, recovered) = try Self.start(disk, app, configuration, clock, pace, &entropy)
+    (host, log, engine, recovered) = try Self.start(
+      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), self.logger)
+    fetcher?.host = host
   }
 
   private static func start(
     _ disk: MemoryStorage.Disk, _ app: AppDefinition, _ configuration: EngineConfiguration, _ clock: SimulatedClock,
-    _ pace: SimulatedLogWriter.Pace, _ entropy: inout DeterministicRandom
+    _ pace: SimulatedLogWriter.Pace, _ entropy: inout DeterministicRandom, _ outside: OutsideWorld, _ logger: Logger
   ) throws -> (SimulatedHost, SimulatedLogWriter, Engine, RecoveredData) {
     let host = SimulatedHost(seed: entropy.next(), clock: clock)
     let storage = MemoryStorage(disk)
-    let registry = try FunctionRegistry(appModules: app.modules)
+    let registry = try FunctionRegistry(appModules: app.modules, pools: app.pools)
     var recovery = Recovery(schema: try AppSchema(app.tables, triggers: app.triggers))
     let recovered = try recovery.run(storage, executor: host)
     let log = SimulatedLogWriter(
       storage: storage, durability: configuration.durability, host: host, pace: pace, seed: entropy.next())
-    var logger = Logger(label: "martlet.simulation") { _ in SwiftLogNoOpLogHandler() }
-    logger.logLevel = .critical
     let engine = Engine(
-      host: host, environment: EngineEnvironment(clock: clock, entropy: Entropy(SeededEntropy(seed: entropy.next()))),
+      host: host,
+      environment: EngineEnvironment(clock: clock, entropy: Entropy(SeededEntropy(seed: entropy.next())), outside: outside),
       recovered: recovered, registry: registry, log: log, snapshots: nil, configuration: configuration, logger: logger)
     // The commits of the start are on disk before a test begins, whatever the pace.
     log.pace = .immediate
@@ -108,7 +128,9 @@ package final class EngineHarness {
   }
 
   package func restart() throws {
-    (host, log, engine, recovered) = try Self.start(disk, app, configuration, clock, pace, &entropy)
+    (host, log, engine, recovered) = try Self.start(
+      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), logger)
+    fetcher?.host = host
   }
 
   /// Runs `body` within the engine.

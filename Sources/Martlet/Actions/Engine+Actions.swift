@@ -1,26 +1,27 @@
 import MartletWire
 
-/// Running actions: async handlers, each in a task of its own, a bounded number at a time.
+/// Running actions: async handlers, each in a task of its own, a bounded number at a time in each pool.
 extension Engine {
   /// Starts an action, or has it wait for a place. `completion` is called once, unless the action is cancelled.
   func startAction(
     _ function: FunctionDefinition, arguments: [UInt8], identity: Identity, completion: @escaping Completion
   ) throws(WireError) -> ActionID {
     guard case .action(let handler) = function.body else { preconditionFailure("\(function.name) is an action") }
-    let id = actions.nextID()
+    let pool = function.pool
+    let id = actions.nextID(in: pool)
     statistics.actions += 1
     let start: @Sendable (isolated Engine) -> Void = { engine in
       engine.run(handler, id, function, arguments, identity, completion)
     }
-    if actions.runningCount < configuration.actionsRunning {
+    let (places, waitingPlaces) = (actions[pool].places, actions[pool].waitingPlaces)
+    if actions[pool].runningCount < places {
       start(self)
     } else {
-      guard actions.waitingCount < configuration.actionsWaiting else {
-        throw WireError(
-          .overloaded,
-          "\(configuration.actionsRunning) actions run and \(configuration.actionsWaiting) wait; try again later, or raise the bounds")
+      guard actions[pool].waitingCount < waitingPlaces else {
+        let name = pool == ActionPools.standard ? "" : "of the pool \"\(pool)\" "
+        throw WireError(.overloaded, "\(places) actions \(name)run and \(waitingPlaces) wait; try again later, or raise the bounds")
       }
-      actions.wait(id, start)
+      actions[pool].wait(id, start)
     }
     return id
   }
@@ -30,36 +31,39 @@ extension Engine {
     _ id: ActionID, _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity,
     _ completion: @escaping Completion
   ) {
+    let run = ActionRun(function: function.name)
     let task = Task(executorPreference: host.actionExecutor) {
       let result: Result<[UInt8], any Error>
       do {
-        result = .success(try await handler(ActionContext(engine: self, identity: identity), arguments))
+        result = .success(try await handler(ActionContext(engine: self, identity: identity, run: run), arguments))
       } catch {
         result = .failure(error)
       }
-      await self.finishAction(id, function, result, completion)
+      await self.finishAction(id, function, run, result, completion)
     }
-    actions.noteRunning(id, task)
+    actions[id.pool].noteRunning(id, task)
     let limit = function.limits(on: limits.limits).actionMilliseconds
     host.schedule(afterMilliseconds: limit) {
       self.assumeIsolated { engine in
         guard engine.actions.noteEnd(id) else { return }
         task.cancel()
+        engine.keep(run.takeLines())
         completion(
           engine,
           .failure(
             WireError(
               .timeout, "\(function.name) ran for longer than \(limit) ms; raise the limit actionMilliseconds",
               data: Limits.errorData(.actionMilliseconds, limit))))
-        engine.startWaitingAction()
+        engine.startWaitingAction(in: id.pool)
       }
     }
   }
 
   private func finishAction(
-    _ id: ActionID, _ function: FunctionDefinition, _ result: Result<[UInt8], any Error>, _ completion: Completion
+    _ id: ActionID, _ function: FunctionDefinition, _ run: ActionRun, _ result: Result<[UInt8], any Error>, _ completion: Completion
   ) {
     guard actions.noteEnd(id) else { return }
+    keep(run.takeLines())
     switch result {
     case .success(let json): completion(self, .success((headTimestamp, json)))
     case .failure(let error):
@@ -67,14 +71,14 @@ extension Engine {
       completion(self, .failure(describe(error, in: function.name)))
       failedActionError = nil
     }
-    startWaitingAction()
+    startWaitingAction(in: id.pool)
   }
 
-  private func startWaitingAction() {
+  private func startWaitingAction(in pool: String) {
     // A place is free, for a job as well.
     jobQueue.isStale = true
     scheduleTurnEnd()
-    if let next = actions.takeWaiting() { next.start(self) }
+    if let next = actions[pool].takeWaiting() { next.start(self) }
   }
 
   /// Runs a function for an action, or for a client in this process, and gives its answer when all that it shows is durable.

@@ -95,21 +95,36 @@ extension Engine {
 
   func keepLogLines(of transaction: Transaction) {
     transaction.warnOfLimits()
-    lastLogLines = transaction.logLines
-    guard !transaction.logLines.isEmpty else { return }
-    for line in transaction.logLines {
-      logger.log(level: line.level.logLevel, "\(line.message)", metadata: ["function": "\(line.function)"])
+    guard !transaction.logLines.isEmpty else {
+      lastLogLines = []
+      return
     }
-    logLines.append(transaction.logLines)
+    let lines = environment.outside.secrets.redact(transaction.logLines)
+    for line in lines { writeToServerLog(line) }
+    keep(lines)
+  }
+
+  /// Lines for the caller of what has just run, and for `_system:logs`.
+  func keep(_ lines: [LogLine]) {
+    lastLogLines = lines
+    logLines.append(lines)
+  }
+
+  nonisolated func writeToServerLog(_ line: LogLine) {
+    logger.log(level: line.level.logLevel, "\(line.message)", metadata: ["function": "\(line.function)"])
   }
 
   /// What the caller is told of an error. Only what was meant for callers: the rest stays in the server's log.
   nonisolated func describe(_ error: any Error, in function: String) -> WireError {
+    environment.outside.secrets.redact(describeWhole(error, in: function))
+  }
+
+  private nonisolated func describeWhole(_ error: any Error, in function: String) -> WireError {
     switch error {
     case let error as WireError: return error
     case let error as ApplicationError: return WireError(.application, error.message, data: error.data)
     case Transaction.Abort.failed(let error): return error
-    case Transaction.Abort.deferred(let error): return describe(error, in: function)
+    case Transaction.Abort.deferred(let error): return describeWhole(error, in: function)
     case is CancellationError: return WireError(.cancelled, "\(function) was cancelled")
     default:
       logger.error("a function failed", metadata: ["function": "\(function)", "error": "\(error)"])
@@ -120,7 +135,7 @@ extension Engine {
   /// What the caller is told where the transaction itself failed, whatever its handler made of that; nil where it didn't.
   nonisolated func failure(of transaction: Transaction) -> WireError? {
     switch transaction.abort {
-    case .failed(let error): error
+    case .failed(let error): environment.outside.secrets.redact(error)
     case .deferred(let error): describe(error, in: transaction.functionName)
     case .needsOwnThread, nil: nil
     }

@@ -59,7 +59,7 @@ package actor Engine {
   var systemRefreshIsScheduled = false
   var lifecycle = EngineLifecycle.running
   var lastFunction: FunctionDefinition?
-  var actions = ActionPool()
+  var actions: ActionPools
   var jobQueue = JobQueue()
   /// What the action threw that is being finished: callers are told less.
   var failedActionError: (any Error)?
@@ -78,7 +78,10 @@ package actor Engine {
     self.snapshots = snapshots
     self.configuration = configuration
     limits = SharedLimits(configuration.limits)
+    var logger = logger
+    logger.handler = RedactingLogHandler(logger.handler, environment.outside.secrets)
     self.logger = logger
+    actions = ActionPools(configuration)
     catalog = recovered.catalog
     headTimestamp = recovered.timestamp
     durableTimestamp = recovered.timestamp
@@ -119,6 +122,8 @@ package struct EngineConfiguration: Sendable {
   /// Actions that run at a time; as many as `actionsWaiting` more wait in order, and one beyond that is refused as `overloaded`.
   package var actionsRunning = 64
   package var actionsWaiting = 10_000
+  /// The places of pools that the app declares, each with a queue of its own as long; `default` stands for `actionsRunning`.
+  package var pools: [String: Int] = [:]
   /// Answers and requests that one connection may have outstanding, before the server stops reading from it.
   package var sessionHeldBytes = 8 << 20
   package var sessionRequests = 10_000

@@ -11,10 +11,12 @@ package protocol Clock: Sendable {
 package struct EngineEnvironment: Sendable {
   package let clock: any Clock
   package let entropy: Entropy
+  package let outside: OutsideWorld
 
-  package init(clock: any Clock, entropy: Entropy) {
+  package init(clock: any Clock, entropy: Entropy, outside: OutsideWorld = OutsideWorld()) {
     self.clock = clock
     self.entropy = entropy
+    self.outside = outside
   }
 }
 

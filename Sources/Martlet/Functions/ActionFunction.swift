@@ -1,5 +1,5 @@
 /// A function that talks to the world: an async handler, run at most once for each call. It reaches the data through
-/// `ctx.run` only.
+/// `ctx.run` only, and other servers by `ctx.fetch`.
 public struct ActionFunction<Module: FunctionModule, Result: WireValue, each Argument: Sendable>: ServerFunction {
   public let definition: FunctionDefinition
   @usableFromInline let arguments: (repeat Arg<each Argument>)
@@ -8,17 +8,19 @@ public struct ActionFunction<Module: FunctionModule, Result: WireValue, each Arg
   ///   - name: the name on the wire, after the module's path.
   ///   - returns: what the function answers, where its type doesn't say it: an answer that doesn't fit is a `schema_violation`.
   ///   - visibility: an `internal` function can be called by other functions only.
-  ///   - limits: changes the server's limits to this function's: `{ $0.documentsRead = 500_000 }`.
+  ///   - pool: where it runs: one of those that `MartletApp(pools:)` declares. `default` has 64 places.
+  ///   - limits: changes the server's limits to this function's: `{ $0.actionMilliseconds = 5_000 }`.
   @inlinable
   public init(
     _ name: String, _ arguments: repeat Arg<each Argument>,
-    returns: Validator<Result>? = nil, visibility: FunctionDefinition.Visibility = .public, limits: LimitChanges? = nil,
+    returns: Validator<Result>? = nil, visibility: FunctionDefinition.Visibility = .public, pool: String = "default",
+    limits: LimitChanges? = nil,
     handler: @escaping @Sendable (ActionContext, repeat each Argument) async throws -> Result
   ) {
     self.arguments = (repeat each arguments)
     let answerShape = AnswerShape(returns)
     definition = FunctionDefinition(
-      path: Module.path, name: name, visibility: visibility, limits: limits,
+      path: Module.path, name: name, visibility: visibility, pool: pool, limits: limits,
       arguments: argumentShapes(repeat each arguments), answer: answerShape,
       action: { context, json in
         let values = try json.withUnsafeBytes { json in
@@ -48,11 +50,11 @@ extension ActionFunction where Result == Null {
   @inlinable
   public init(
     _ name: String, _ arguments: repeat Arg<each Argument>,
-    visibility: FunctionDefinition.Visibility = .public, limits: LimitChanges? = nil,
+    visibility: FunctionDefinition.Visibility = .public, pool: String = "default", limits: LimitChanges? = nil,
     handler: @escaping @Sendable (ActionContext, repeat each Argument) async throws -> Void
   ) {
     self.init(
-      name, repeat each arguments, visibility: visibility, limits: limits,
+      name, repeat each arguments, visibility: visibility, pool: pool, limits: limits,
       handler: { (context: ActionContext, values: repeat each Argument) in
         try await handler(context, repeat each values)
         return Null()

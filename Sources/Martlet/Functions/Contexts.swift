@@ -67,10 +67,17 @@ public struct MutationContext {
 }
 
 /// What an action's handler is given. It reaches the data only by running queries and mutations, each a transaction of
-/// its own.
+/// its own, and the world by `fetch`.
 public struct ActionContext: Sendable {
   package let engine: Engine
   public let identity: Identity
+  package let run: ActionRun
+
+  package init(engine: Engine, identity: Identity, run: ActionRun) {
+    self.engine = engine
+    self.identity = identity
+    self.run = run
+  }
 
   /// Has functions run later.
   public var scheduler: ActionScheduler { ActionScheduler(engine: engine) }

@@ -18,6 +18,8 @@ public final class FunctionDefinition: Sendable {
   let answer: AnswerShape
   package var returns: ValidatorShape { answer.shape() }
   package let body: Body
+  /// Of actions: where it runs.
+  let pool: String
   private let limitChanges: LimitChanges?
 
   package convenience init(
@@ -29,8 +31,8 @@ public final class FunctionDefinition: Sendable {
   }
 
   init(
-    name: String, visibility: Visibility, arguments: [(name: String, shape: ValidatorShape)], limits: LimitChanges?,
-    answer: AnswerShape, body: Body
+    name: String, visibility: Visibility, arguments: [(name: String, shape: ValidatorShape)], pool: String = ActionPools.standard,
+    limits: LimitChanges?, answer: AnswerShape, body: Body
   ) {
     self.name = name
     utf8Name = ContiguousArray(name.utf8)
@@ -41,6 +43,7 @@ public final class FunctionDefinition: Sendable {
         return .init(name: $0.name, shape: $0.shape, optional: false)
       })
     self.answer = answer
+    self.pool = pool
     limitChanges = limits
     isSystem = name.hasPrefix("_system:")
     self.body = body
@@ -86,11 +89,12 @@ extension FunctionDefinition {
 
   @usableFromInline
   convenience init(
-    path: String, name: String, visibility: Visibility, limits: LimitChanges?, arguments: [(name: String, shape: ValidatorShape)],
-    answer: AnswerShape,
+    path: String, name: String, visibility: Visibility, pool: String, limits: LimitChanges?,
+    arguments: [(name: String, shape: ValidatorShape)], answer: AnswerShape,
     action: @escaping @Sendable (ActionContext, [UInt8]) async throws -> [UInt8]
   ) {
-    self.init(name: "\(path):\(name)", visibility: visibility, arguments: arguments, limits: limits, answer: answer, body: .action(action))
+    self.init(
+      name: "\(path):\(name)", visibility: visibility, arguments: arguments, pool: pool, limits: limits, answer: answer, body: .action(action))
   }
 }
 

@@ -37,7 +37,7 @@ public struct FunctionLog {
   public func error(_ message: @autoclosure () -> String) { log(.error, message()) }
 
   /// Lines that one run may log; later ones are dropped, so that a loop can't fill the memory.
-  private static let maximumLines = 256
+  static let maximumLines = 256
 
   private func log(_ level: Level, _ message: String) {
     guard transaction.logLines.count < Self.maximumLines else { return }

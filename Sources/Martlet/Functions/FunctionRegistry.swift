@@ -28,11 +28,13 @@ package final class FunctionRegistry: Sendable {
   }
 
   /// The functions of an app's modules, and the server's own.
-  package convenience init(appModules: [any FunctionModule.Type]) throws {
+  /// - Parameter pools: those that the app declares, with their places.
+  package convenience init(appModules: [any FunctionModule.Type], pools: [String: Int] = [:]) throws {
     let functions = appModules.flatMap { module in module.functions.map(\.definition) }
     if let reserved = functions.first(where: \.isSystem) {
       throw SchemaError("\(reserved.name): the path \"_system\" is the server's own; choose another")
     }
+    try ActionPools.check(pools, of: functions)
     try self.init(functions + SystemFunctions.all)
   }
 

@@ -35,14 +35,3 @@ extension Validator where T == RetryResult {
       encode: { $1.write(value: $0.value) })
   }
 }
-
-/// What an error says of trying again. One that doesn't say is tried again.
-public protocol RetryDecision: Error {
-  var isRetryable: Bool { get }
-  /// How long the other side asked to be left alone; nil where it didn't.
-  var retryAfter: Duration? { get }
-}
-
-extension RetryDecision {
-  public var retryAfter: Duration? { nil }
-}

@@ -4,7 +4,7 @@ import MartletWire
 ///
 /// Nothing polls. A commit that writes a job, the end of a job, and one timer for the earliest time to come have the engine look, and a look
 /// reads the first entries of an index. Due jobs begin in the order of their times: mutations one after another on the engine's thread (long
-/// ones beside it), actions as far as their pool has places.
+/// ones beside it), actions as far as their pools have places: one that is full holds up its own.
 extension Engine {
   /// Ends what an earlier process left half done, and begins to run jobs.
   ///
@@ -90,20 +90,45 @@ extension Engine {
 
   /// Whether more may be due than were begun, and have a place.
   private func beginActions(of jobs: StoredTable, upTo now: Double) -> Bool {
-    let places = configuration.actionsRunning - actions.runningCount - actions.waitingCount - jobQueue.beginning
-    guard places > 0 else { return false }
-    let count = min(JobQueue.mostPerTurn, places)
-    let most = count + jobQueue.running.count
-    let due = jobs.assumeIsolated { $0.ids(of: .pending, .action, upTo: now, atMost: most) }
-    for id in due.filter({ !jobQueue.running.contains($0) }).prefix(count) { begin(action: id) }
-    return due.count == most && count < places
+    var isMoreDue = false
+    for pool in actions.names {
+      let places = actions[pool].free
+      guard places > 0 else { continue }
+      let count = min(JobQueue.mostPerTurn, places)
+      let (due, isCut) = dueActions(of: jobs, in: pool, upTo: now, atMost: count)
+      for id in due { begin(action: id) }
+      if isCut || due.count == count && count < places { isMoreDue = true }
+    }
+    return isMoreDue
+  }
+
+  /// The first jobs of a pool, and whether looking for them ended only since it took long. Which pool a job belongs to is its function's affair, so the
+  /// index has them mixed: each pool remembers how far others' jobs stand before its first, and so passes each of them once.
+  private func dueActions(
+    of jobs: StoredTable, in pool: String, upTo now: Double, atMost count: Int
+  ) -> (ids: [DocumentID], isCut: Bool) {
+    let running = jobQueue.running
+    guard actions.names.count > 1 else {
+      let due = jobs.assumeIsolated { $0.ids(of: .pending, .action, upTo: now, atMost: count + running.count) }
+      return (Array(due.lazy.filter { !running.contains($0) }.prefix(count)), false)
+    }
+    let (ids, place, isCut) = jobs.assumeIsolated { [registry, from = jobQueue.places[pool]] in
+      $0.actions(from: from, upTo: now, atMost: count, passing: JobQueue.mostPassed) { id, function in
+        // A function that is there no more ends its job, which needs no place.
+        !running.contains(id) && (registry.find(function)?.pool ?? ActionPools.standard) == pool
+      }
+    }
+    jobQueue.places[pool] = place
+    return (ids, isCut)
   }
 
   /// First a commit that says that the action begins, then, when that is durable, the action: so it runs at most once.
   private func begin(action id: DocumentID) {
     guard let (job, function) = job(id) else { return }
+    let pool = function.pool
     jobQueue.running.insert(id)
     jobQueue.beginning += 1
+    actions[pool].reserve()
     let lateness = jobQueue.lateness(of: job, now: wallMilliseconds)
     let args = job.storage.value(of: "args").map { Array($0) } ?? []
     let wantsResult = job.wantsResult
@@ -111,10 +136,13 @@ extension Engine {
       engine.whenDurable { failure in
         self.assumeIsolated { engine in
           engine.jobQueue.beginning -= 1
+          engine.actions[pool].endReservation()
           engine.jobQueue.isStale = true
           engine.scheduleTurnEnd()
           guard failure == nil, case .success(let answer) = result, answer.json == Array("true".utf8), engine.jobQueue.isOn else {
             engine.jobQueue.running.remove(id)
+            // It may be pending still.
+            engine.jobQueue.places[pool] = nil
             return
           }
           engine.jobQueue.statistics.noteBegin(lateness: lateness)
@@ -188,13 +216,29 @@ extension Engine {
   /// Jobs were written: they are looked at when the turn ends, and an action whose job was cancelled is told when that is durable.
   func noteJobs(_ writes: ContiguousArray<DocumentWrite>, in table: StoredTable) {
     jobQueue.isStale = true
-    guard !jobQueue.actions.isEmpty, table.layout.number == SystemTables.jobsNumber else { return }
+    guard table.layout.number == SystemTables.jobsNumber else { return }
+    if !jobQueue.places.isEmpty { lookAgain(before: writes) }
+    guard !jobQueue.actions.isEmpty else { return }
     for write in writes {
       guard let action = jobQueue.actions[write.id], write.changesAnything else { continue }
       whenDurable { failure in
         guard failure == nil else { return }
-        self.assumeIsolated { $0.actions.cancel(action) }
+        self.assumeIsolated { engine in
+          guard engine.actions.cancel(action) else { return }
+          engine.jobQueue.running.remove(write.id)
+          engine.jobQueue.actions[write.id] = nil
+        }
       }
+    }
+  }
+
+  /// Jobs that came, or came back, stand before the place from which some pools go on.
+  private func lookAgain(before writes: ContiguousArray<DocumentWrite>) {
+    let fields = TableSchema.of(ScheduledFunctions.self).prototype
+    for write in writes {
+      guard let job = write.new, job.read(fields.kind) == .action, job.read(fields.state).kind == .pending else { continue }
+      let position = StoredTable.position(ofActionAt: job.read(fields.scheduledTime))
+      for (pool, place) in jobQueue.places where position < place { jobQueue.places[pool] = position }
     }
   }
 
@@ -273,6 +317,36 @@ extension StoredTable {
       return ids.count < count
     }
     return ids
+  }
+
+  /// Where actions that are pending begin, which are due at a time.
+  fileprivate static func position(ofActionAt time: Double) -> IndexKey {
+    var keys = IndexKeyWriter()
+    keys.append(value: .string(JobState.Kind.pending.rawValue))
+    keys.append(value: .string(JobKind.action.rawValue))
+    keys.append(value: .float64(time))
+    return keys.key(tie: 0)
+  }
+
+  /// The due actions that `isWanted`, by their times, from a place on; the place at which looking ended, and whether it ended only since it took long.
+  fileprivate func actions(
+    from: IndexKey?, upTo time: Double, atMost count: Int, passing mostPassed: Int, where isWanted: (DocumentID, String) -> Bool
+  ) -> (ids: [DocumentID], place: IndexKey?, isCut: Bool) {
+    let function = TableSchema.of(ScheduledFunctions.self).prototype.function
+    let lower = from ?? Self.position(ofActionAt: -.infinity)
+    let upper = Self.position(ofActionAt: time).prefixSuccessor()
+    var (ids, place, passed): ([DocumentID], IndexKey?, Int) = ([], from, 0)
+    snapshot.forEach(in: Self.byState, from: lower, to: upper, descending: false) { key, job in
+      // Those that are found stay in the index until they have begun, so the first of them is where the next look begins.
+      if ids.isEmpty { place = key }
+      if isWanted(job.id, job.read(function)) {
+        ids.append(job.id)
+        return ids.count < count
+      }
+      passed += 1
+      return passed < mostPassed
+    }
+    return (ids, place, passed >= mostPassed)
   }
 
   fileprivate var pendingCount: Int {

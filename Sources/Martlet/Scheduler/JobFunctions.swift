@@ -109,11 +109,13 @@ enum JobFunctions {
 extension Transaction {
   /// An error as it is kept with a job: whole, since only the app and its admin read jobs.
   func text(of error: any Error) -> String {
-    switch error {
-    case let error as ApplicationError: error.message
-    case let error as WireError: error.message
-    default: "\(error)"
-    }
+    let text =
+      switch error {
+      case let error as ApplicationError: error.message
+      case let error as WireError: error.message
+      default: "\(error)"
+      }
+    return environment.outside.secrets.redact(text)
   }
 }
 

@@ -6,6 +6,9 @@ struct JobQueue {
   var actions: [DocumentID: ActionID] = [:]
   /// Actions that wait for the commit which says that they begin.
   var beginning = 0
+  /// Of each pool, where in the index of due jobs its next action is looked for: none of its jobs stands before. Pools that aren't there are looked
+  /// through from the beginning. Kept only where there are several: in the one pool that there is, what is due stands first.
+  var places: [String: IndexKey] = [:]
   /// No job starts before the server is ready, nor while it stops.
   var isOn = false
   /// Jobs were written since they were last looked at.
@@ -35,6 +38,8 @@ struct JobQueue {
   static let mostPerTurn = 64
   static let nanosecondsPerTurn: UInt64 = 5_000_000
   static let restMilliseconds = 60_000.0
+  /// How many jobs of other pools are passed over in one turn, in search of one pool's.
+  static let mostPassed = 4_096
   /// The longest that a timer is set for: the clock may be changed meanwhile.
   static let longestSleep = 3_600_000.0
   /// How long the job of a function that has run is kept.

@@ -1,27 +1,32 @@
 /// What an app is: its tables, its functions, what runs with each change of a table and on a calendar, and what its
-/// functions may use.
+/// functions may use and reach.
 package struct AppDefinition: Sendable {
   package var tables: [any Table.Type]
   package var modules: [any FunctionModule.Type]
   package var triggers: [Trigger]
   package var crons: [Cron]
   package var limits: Limits
+  /// The pools that its actions name, with their places.
+  package var pools: [String: Int]
+  package var fetch: FetchRules
 
   package init(
     tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
-    limits: Limits = Limits()
+    limits: Limits = Limits(), pools: [String: Int] = [:], fetch: FetchRules = FetchRules()
   ) {
     self.tables = tables
     self.modules = modules
     self.triggers = triggers
     self.crons = crons
     self.limits = limits
+    self.pools = pools
+    self.fetch = fetch
   }
 
   /// Several apps served as one.
   package init(merging apps: [AppDefinition]) {
     self.init(
       tables: apps.flatMap(\.tables), modules: apps.flatMap(\.modules), triggers: apps.flatMap(\.triggers),
-      crons: apps.flatMap(\.crons))
+      crons: apps.flatMap(\.crons), pools: apps.reduce(into: [:]) { $0.merge($1.pools, uniquingKeysWith: max) })
   }
 }

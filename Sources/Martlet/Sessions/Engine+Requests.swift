@@ -134,13 +134,8 @@ extension Engine {
     // A request that was cancelled has its answer already.
     if let request = session.pending[id], request.number == number {
       session.pending[id] = nil
-      var isAction = false
-      switch request.kind {
-      case .mutation: wasMutation = true
-      case .action: isAction = true
-      case .query, .queuedMutation: break
-      }
-      if session.wantsLogs, !isAction { id.withUTF8 { tellLogLines(UnsafeRawBufferPointer($0), session) } }
+      if case .mutation = request.kind { wasMutation = true }
+      if session.wantsLogs { id.withUTF8 { tellLogLines(UnsafeRawBufferPointer($0), session) } }
       switch result {
       case .success(let answer):
         answer.json.withUnsafeBytes { json in

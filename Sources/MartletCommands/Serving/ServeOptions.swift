@@ -40,6 +40,19 @@ struct ServeOptions: ParsableArguments {
       valueName: "name=value"))
   var limits: [String] = []
 
+  @Option(
+    name: .customLong("fetch-allow"),
+    help: ArgumentHelp(
+      "Hosts that actions may fetch from although their addresses are private, as 127.0.0.1,localhost,*.internal; * for all. May be repeated.",
+      valueName: "hosts"))
+  var fetchAllow: [String] = []
+
+  @Option(help: ArgumentHelp("How long a fetch of an action may take, if it doesn't say itself, in seconds.", valueName: "seconds"))
+  var fetchTimeout: Double?
+
+  @Option(help: ArgumentHelp("The most bytes that a fetched body may have.", valueName: "bytes"))
+  var fetchBytes: Int?
+
   @Option(help: "What is logged on standard error.")
   var logLevel = Logger.Level.warning
 
@@ -51,6 +64,23 @@ struct ServeOptions: ParsableArguments {
     // An empty key would let in everyone who sends none.
     if adminKey == "" { throw UsageError("--admin-key can't be empty") }
     _ = try limits(changing: Limits())
+    if let fetchTimeout, !(fetchTimeout > 0 && fetchTimeout <= 86_400) { throw UsageError("--fetch-timeout must be between 0 and 86400") }
+    if let fetchBytes, fetchBytes < 1 { throw UsageError("--fetch-bytes must be 1 or more") }
+    for host in allowedHosts {
+      if let problem = FetchRules.problem(ofPattern: host) { throw UsageError("--fetch-allow: \(problem)") }
+    }
+  }
+
+  private var allowedHosts: [String] {
+    fetchAllow.flatMap { $0.split(separator: ",") }.map { String($0.filter { $0 != " " }) }.filter { !$0.isEmpty }
+  }
+
+  private func fetchRules(changing standard: FetchRules) -> FetchRules {
+    var rules = standard
+    rules.allowedHosts += allowedHosts
+    if let fetchTimeout { rules.timeout = .seconds(fetchTimeout) }
+    if let fetchBytes { rules.responseBytes = fetchBytes }
+    return rules
   }
 
   /// - Throws: where an option names no limit, or its value is no number of 1 or more.
@@ -70,10 +100,13 @@ struct ServeOptions: ParsableArguments {
     return changed
   }
 
-  /// - Parameter limits: the app's, which the options change.
-  func configuration(_ environment: [String: String], limits: Limits) throws -> ServerConfiguration {
+  /// - Parameter app: whose limits and rules the options change.
+  func configuration(_ environment: [String: String], for app: AppDefinition) throws -> ServerConfiguration {
     var configuration = data.configuration
-    configuration.limits = try self.limits(changing: limits)
+    configuration.limits = try limits(changing: app.limits)
+    configuration.fetch = fetchRules(changing: app.fetch)
+    configuration.pools = app.pools
+    configuration.environment = environment
     configuration.host = host
     configuration.port = port
     configuration.durability = durability

@@ -12,7 +12,7 @@ struct Serving {
   var examples: [Example] = []
 
   func run() async throws {
-    let configuration = try options.configuration(context.environment, limits: app.limits)
+    let configuration = try options.configuration(context.environment, for: app)
     if let snapshot = options.restore {
       let restored = try Restoring(snapshot: snapshot, configuration: configuration).run()
       if !options.json { try context.console.output.write(restored.text) }

@@ -213,7 +213,7 @@ struct AnswerTests {
     let (server, client) = try start()
     let id = client.ask(server, #"mutation answers:insert {"text":"a"}"#)
     guard case .action(let run) = Answers.act.definition.body else { preconditionFailure("it is an action") }
-    let context = ActionContext(engine: server.engine, identity: .anonymous)
+    let context = ActionContext(engine: server.engine, identity: .anonymous, run: ActionRun(function: "test"))
     func act(_ answer: String) async -> String {
       do { return String(decoding: try await run(context, Array("{\"answer\":\(answer)}".utf8)), as: UTF8.self) } catch { return "\(error)" }
     }
