@@ -1,5 +1,6 @@
 import MartletTesting
 import MartletValues
+import Synchronization
 import Testing
 
 @testable import Martlet
@@ -87,6 +88,37 @@ struct FetchTests {
       #expect(client.take().map(\.rest) == ["\"\(decision)\""], "\(path)")
       if path == "seconds" { #expect(server.clock.wallMilliseconds() == SimulatedClock.epochMilliseconds) }
     }
+  }
+
+  @Test("The retrier asks the errors of a fetch: 5xx and lost connections are tried again, Retry-After is kept to, another 4xx is final")
+  func retries() throws {
+    let answers = Mutex<[SimulatedFetcher.Reply]>([])
+    let times = Mutex<[Double]>([])
+    let clock = Mutex<SimulatedClock?>(nil)
+    let server = try EngineHarness.outside { _ in
+      times.withLock { $0.append(clock.withLock { $0!.wallMilliseconds() }) }
+      return answers.withLock { $0.removeFirst() }
+    }
+    clock.withLock { $0 = server.clock }
+    let client = server.connect()
+    answers.withLock {
+      $0 = [
+        .response(Response(status: 503)), .failure(.network("reset")),
+        .response(Response(status: 429, headers: ["retry-after": "600"])), .response(Response(status: 200, body: Array(#"{"id":"c","amount":1}"#.utf8))),
+      ]
+    }
+    _ = client.ask(server, #"mutation outside:chargeUntilDone {"amount":1}"#)
+    server.advance(milliseconds: 3_600_000)
+    let waits = times.withLock { times in zip(times.dropFirst(), times).map { $0 - $1 } }
+    #expect(waits.count == 3 && waits[0] < 60_000 && waits[2] >= 600_000 && waits[2] < 660_000)
+    let runs = client.ask(server, #"query _system:documents {"table":"_retries"}"#)
+    #expect(runs.contains("success"))
+
+    answers.withLock { $0 = [.response(Response(status: 404))] }
+    _ = client.ask(server, #"mutation outside:chargeUntilDone {"amount":2}"#)
+    server.advance(milliseconds: 3_600_000)
+    #expect(times.withLock { $0.count } == 5 && answers.withLock { $0.isEmpty })
+    #expect(client.ask(server, #"query _system:documents {"table":"_retries"}"#).contains("failed"))
   }
 
   @Test("A request that would be more than one, or speaks for its connection, is not sent")

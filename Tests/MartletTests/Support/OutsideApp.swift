@@ -9,7 +9,7 @@ import Synchronization
 enum Outside: FunctionModule {
   static let path = "outside"
   static let functions: [any ServerFunction] = [
-    fetch, charge, decide, variable, leak, leakBroken, leakByMutation, say, tell, endless, visit, visitOne, visitTwo, visitAll,
+    fetch, charge, decide, variable, leak, leakBroken, leakByMutation, say, tell, endless, visit, visitOne, visitTwo, visitAll, chargeUntilDone,
   ]
 
   struct Charge: Codable { var id: String; var amount: Double }
@@ -85,6 +85,10 @@ enum Outside: FunctionModule {
       try ctx.scheduler.run(after: .milliseconds(Int(words[1])!), call)
     }
   }
+}
+
+extension Outside {
+  static let chargeUntilDone = Mutation("chargeUntilDone", Arg("amount", .double)) { ctx, amount in try ctx.retrier.run(charge(amount)) }
 }
 
 /// What a server wrote into its log.
