@@ -24,7 +24,7 @@ extension EndToEnd {
 
     @Test("G7: after kills at random moments each job ran exactly once, each attempt at most once, and each run of the retrier was told of once")
     func kills() throws {
-      let (rounds, numbers) = (6, 100 * factor)
+      let (rounds, numbers) = (6, 150 * factor)
       var random = TestRandom(seed: seed)
       var acknowledged: [(number: Int, jobs: [String])] = []
       var anchors: Set<Value> = []
