@@ -23,11 +23,19 @@ extension OrderedTree {
   }
 
   /// The entry of `key`; `self` must outlive its use.
+  @inline(__always)
+  func entry(of key: Key) -> UnsafeMutablePointer<Entry>? {
+    guard let (leaf, count) = leaf(for: key) else { return nil }
+    let index = leaf.lowerBound(key, among: count)
+    return index < count && !(key < leaf.entries[index].key) ? leaf.entries + index : nil
+  }
+
+  /// The leaf where `key` is or belongs, and how many entries it has, without a look at the leaf itself.
   ///
   /// Leaves are most of the memory and seldom in a cache. The last branch node knows how many entries the leaf has, so
   /// the probes for the key need not wait for the header of the leaf.
   @inline(__always)
-  func entry(of key: Key) -> UnsafeMutablePointer<Entry>? {
+  func leaf(for key: Key) -> (leaf: View, count: Int)? {
     guard var node = rootView else { return nil }
     var count = count
     var level = node.level
@@ -37,8 +45,7 @@ extension OrderedTree {
       node = node.child(index)
       level &-= 1
     }
-    let index = node.lowerBound(key, among: count)
-    return index < count && !(key < node.entries[index].key) ? node.entries + index : nil
+    return (node, count)
   }
 
   /// A leaf and the number of entries in the leaves before it.

@@ -5,16 +5,8 @@ import CPrefetch
 extension OrderedTree {
   /// Fetches the leaf where `key` is or belongs, of which only the parent is looked at.
   func prefetchLeaf(of key: Key) {
-    guard var node = rootView else { return }
-    var count = count
-    var level = node.level
-    while level > 0 {
-      let index = node.childIndex(for: key)
-      count = node.counts[index]
-      node = node.child(index)
-      level &-= 1
-    }
-    prefetch(node.header, byteCount: count * MemoryLayout<Entry>.stride)
+    guard let (leaf, count) = leaf(for: key) else { return }
+    prefetch(leaf.header, byteCount: count * MemoryLayout<Entry>.stride)
   }
 }
 
