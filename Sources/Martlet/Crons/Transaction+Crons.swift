@@ -112,7 +112,8 @@ extension Transaction {
   func noteRun(of job: Document<ScheduledFunctions>, _ state: JobState, result: String? = nil) throws {
     guard job.cron != nil else { return }
     try asServer { db in
-      guard let run = try db.query(CronRuns.self).withIndex(\.byJob) { $0.eq(\.job, job.id) }.first() else { return }
+      let runs = try db.query(CronRuns.self).withIndex(\.byJob) { $0.eq(\.job, job.id) }
+      guard let run = try runs.first() else { return }
       let lines = logLines.prefix(20).map { "\($0.level.rawValue): \($0.message)" }
       try db.patch(run.id) {
         $0.status = CronRunStatus(rawValue: state.kind.rawValue) ?? .failed

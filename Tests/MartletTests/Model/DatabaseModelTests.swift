@@ -9,6 +9,7 @@ import Testing
 @Suite("The database and a naive model of it")
 struct DatabaseModelTests {
   static let transactionsPerSeed = 60
+  static let readingsPerTransaction = 4
 
   @Test("Transactions that commit, throw and nest tell what the model tells, in every form of reading", arguments: 1...40)
   func model(seed: UInt64) throws {
@@ -16,9 +17,11 @@ struct DatabaseModelTests {
     let server = try EngineHarness(tables: [ModelThings.self], modules: [ModelFunctions.self], seed: seed)
     var client = server.connect()
     var model = NaiveDatabase()
+    var operations = 0
     for number in 0..<Self.transactionsPerSeed {
       let steps = random.steps(upTo: 16, depth: 0)
       let throwsAtItsEnd = random.oneIn(6)
+      operations += Self.flat(steps).count + Self.readingsPerTransaction
       let before = model
       let expected = model.run(steps)
       let answer = client.ask(server, "mutation model:run {\"script\":\(ModelFunctions.name(steps)),\"throws\":\(throwsAtItsEnd)}")
@@ -32,7 +35,7 @@ struct DatabaseModelTests {
         return
       }
       // What is committed, by queries that run on snapshots.
-      for _ in 0..<4 {
+      for _ in 0..<Self.readingsPerTransaction {
         let reading = random.reading()
         let read = client.ask(server, "query model:read {\"reading\":\(ModelFunctions.name(reading))}")
         #expect(try Value(json: read) == .string(model.read(reading)), "seed \(seed), after transaction \(number): \(reading)")
@@ -45,6 +48,8 @@ struct DatabaseModelTests {
         client = server.connect()
       }
     }
+    // Tens of thousands, over all seeds.
+    #expect(operations > 700)
   }
 }
 
