@@ -178,8 +178,10 @@ struct FetcherTests {
   func hangingLookup() async throws {
     try await LoopbackServer.with({ _ in .ok("") }) { server in
       let fetcher = ServerFetcher(eventLoop: server.group.next(), rules: FetchRules()) { _ in
-        try await Task.sleep(for: .seconds(3_600))
-        return []
+        // Nothing is ever sent: it ends when its task is cancelled.
+        let (nothing, sender) = AsyncStream<Void>.makeStream()
+        for await _ in nothing {}
+        return withExtendedLifetime(sender) { [] }
       }
       let kind = try await Self.kind(fetcher, Request("http://hangs.test/", timeout: .milliseconds(50)))
       #expect(kind == .timeout(.milliseconds(50)))

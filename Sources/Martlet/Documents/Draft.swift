@@ -4,7 +4,7 @@
 /// try ctx.db.patch(account) { $0.balance -= amount }
 /// ```
 ///
-/// Reading gives the field's new value, or the stored one where it was not set. Reading a required field that has neither
+/// Reading gives the field's new value, or where it was not set the stored one, or its default. Reading a required field that has none of these
 /// (in an insert or a replace) is a programmer's error and traps. Setting an optional field to nil removes it. A value that its
 /// type allows and the schema doesn't (an `Int` beyond ±2^53, say) makes the write throw `schema_violation` at its end.
 @dynamicMemberLookup

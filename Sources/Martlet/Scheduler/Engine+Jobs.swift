@@ -139,7 +139,7 @@ extension Engine {
           engine.actions[pool].endReservation()
           engine.jobQueue.isStale = true
           engine.scheduleTurnEnd()
-          guard failure == nil, case .success(let answer) = result, answer.json == Array("true".utf8), engine.jobQueue.isOn else {
+          guard failure == nil, case .success(let answer) = result, answer.json == Array("true".utf8) else {
             engine.jobQueue.running.remove(id)
             // It may be pending still.
             engine.jobQueue.places[pool] = nil

@@ -9,7 +9,7 @@ struct JobQueue {
   /// Of each pool, where in the index of due jobs its next action is looked for: none of its jobs stands before. Pools that aren't there are looked
   /// through from the beginning. Kept only where there are several: in the one pool that there is, what is due stands first.
   var places: [String: IndexKey] = [:]
-  /// No job starts before the server is ready, nor while it stops.
+  /// No job starts before the server is ready.
   var isOn = false
   /// Jobs were written since they were last looked at.
   var isStale = false
@@ -20,7 +20,7 @@ struct JobQueue {
   var statistics = JobStatistics()
   /// When the server began to run jobs: what was due before is late from then on.
   var startTime = 0.0
-  /// Until when one of those is left alone, because it failed.
+  /// Until when one of the scheduler's own transactions is left alone, because it failed.
   var rests: [String: Double] = [:]
 
   func restsUntil(_ function: FunctionDefinition) -> Double { rests[function.name] ?? 0 }
@@ -37,6 +37,7 @@ struct JobQueue {
   /// How many jobs are begun in one turn of the engine's thread, and for how long, before sockets are looked at again.
   static let mostPerTurn = 64
   static let nanosecondsPerTurn: UInt64 = 5_000_000
+  /// How long one of the scheduler's own transactions is left alone after it failed.
   static let restMilliseconds = 60_000.0
   /// How many jobs of other pools are passed over in one turn, in search of one pool's.
   static let mostPassed = 4_096

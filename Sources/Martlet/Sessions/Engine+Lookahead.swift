@@ -55,7 +55,7 @@ extension Engine {
       let number = ids[start].tableNumber
       let end = ids[start...].firstIndex { $0.tableNumber != number } ?? ids.count
       if let table = catalog.table(number: number) {
-        // Lent for the length of the call, on this thread.
+        // Sound: the ids are lent for the length of this call, which stays on this thread.
         nonisolated(unsafe) let part = UnsafeBufferPointer(rebasing: ids[start..<end])
         table.assumeIsolated { $0.prefetch(part) }
       }

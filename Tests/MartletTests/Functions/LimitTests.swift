@@ -205,5 +205,5 @@ private enum Naps: FunctionModule {
   static let functions: [any ServerFunction] = [sleep]
 
   /// Until it is cancelled.
-  static let sleep = Action("sleep", limits: { $0.actionMilliseconds = 8 }) { _ in try await Task.sleep(for: .seconds(86_400)) }
+  static let sleep = Action("sleep", limits: { $0.actionMilliseconds = 8 }) { _ in try await Gate.waitForCancellation() }
 }
