@@ -73,7 +73,7 @@ extension Engine {
     switch run.result(in: self) {
     case .failure(let error): request.completion(self, .failure(error))
     case .success(let json):
-      if transaction.hasWrites, let refusal = commitRefusal { return request.completion(self, .failure(refusal)) }
+      if transaction.changesAnything, let refusal = commitRefusal { return request.completion(self, .failure(refusal)) }
       request.completion(self, .success((commit(transaction), json)))
     }
   }

@@ -4,7 +4,8 @@ import MartletWire
 extension Engine {
   /// Makes a transaction's writes the new head. Nothing can fail here, and nothing else runs in between.
   func commit(_ transaction: Transaction) -> UInt64 {
-    guard transaction.hasWrites else { return headTimestamp }
+    guard transaction.changesAnything else { return headTimestamp }
+    if let answer = transaction.sessionAnswer { keep(answer, in: transaction) }
     transaction.releaseSnapshots()
     beginCommit(at: transaction.now)
     for view in transaction.views where !view.writes.isEmpty { carryOut(view.writes, in: view.table) }
@@ -36,7 +37,7 @@ extension Engine {
     }
     let hits = table.assumeIsolated { $0.apply(writes) }
     for hit in hits { live.markStale(hit) }
-    if table.layout.number < Catalog.firstUserNumber { noteJobs(writes, in: table) }
+    if table.layout.number < SystemTables.firstWithoutJobs { noteJobs(writes, in: table) }
   }
 
   private func endCommit() -> UInt64 {

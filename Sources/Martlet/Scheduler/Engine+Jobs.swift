@@ -40,6 +40,8 @@ extension Engine {
     let lastKept = now - JobQueue.keptMilliseconds
     if isDue(nextCronTime, now) { keepUp(CronFunctions.begin, [], now) }
     if isDue(oldestCompletion(of: jobs), lastKept) { keepUp(JobFunctions.removeOld, Array(#"{"upTo":\#(lastKept)}"#.utf8), now) }
+    let lastAnswerKept = now - SessionAnswers.keptMilliseconds
+    if isDue(oldestSessionAnswer, lastAnswerKept) { keepUp(SessionAnswers.removeOld, Array(#"{"upTo":\#(lastAnswerKept)}"#.utf8), now) }
     // Each of them has its turn, however many wait for another.
     let isMoreDue = [beginMutations(of: jobs, upTo: now), beginActions(of: jobs, upTo: now)]
     if isMoreDue.contains(true) {
@@ -49,6 +51,10 @@ extension Engine {
     } else if let next = nextTime(of: jobs, after: now) {
       wake(at: next, now: now)
     }
+  }
+
+  private var oldestSessionAnswer: Double? {
+    (try? catalog.table(of: SessionAnswers.self).table)?.assumeIsolated { $0.firstCreationTime }
   }
 
   private var nextCronTime: Double? {
@@ -267,8 +273,9 @@ extension Engine {
   private func nextTime(of jobs: StoredTable, after now: Double) -> Double? {
     let cron = nextCronTime.map { max($0, jobQueue.restsUntil(CronFunctions.begin)) }
     let removal = oldestCompletion(of: jobs).map { max($0 + JobQueue.keptMilliseconds, jobQueue.restsUntil(JobFunctions.removeOld)) }
+    let answers = oldestSessionAnswer.map { max($0 + SessionAnswers.keptMilliseconds, jobQueue.restsUntil(SessionAnswers.removeOld)) }
     let due = [JobKind.mutation, .action].compactMap { kind in jobs.assumeIsolated { $0.firstTime(of: kind, after: now) } }
-    return (due + [cron, removal].compactMap(\.self).filter { $0 > now }).min()
+    return (due + [cron, removal, answers].compactMap(\.self).filter { $0 > now }).min()
   }
 
   /// When the oldest finished job ended, or the oldest finished run of the retrier.
@@ -369,6 +376,8 @@ extension StoredTable {
 
   fileprivate var nextCronTime: Double? { firstTime(in: Self.byNextTime) }
 
+  fileprivate var firstCreationTime: Double? { first(in: .byCreationTime, from: nil, to: nil)?.creationTime }
+
   /// The least time in an index of times, some of which are missing.
   fileprivate func firstTime(in slot: IndexSlot) -> Double? {
     var keys = IndexKeyWriter()
@@ -378,7 +387,7 @@ extension StoredTable {
     return time
   }
 
-  private func first(in slot: IndexSlot, from lower: IndexKey, to upper: IndexKey?) -> DocumentStorage? {
+  private func first(in slot: IndexSlot, from lower: IndexKey?, to upper: IndexKey?) -> DocumentStorage? {
     var found: DocumentStorage?
     snapshot.forEach(in: slot, from: lower, to: upper, descending: false) {
       found = $1

@@ -47,7 +47,7 @@ extension Engine {
     _ session: Session
   ) throws(WireError) {
     switch verb {
-    case .mutation: mutate(id, function, json, session, as: session.identity)
+    case .mutation: mutateOnce(id, function, json, session)
     case .query: query(id, function, json, session)
     case .subscribe: try subscribe(id, function, json, session)
     default: act(id, function, json, session)
@@ -71,6 +71,16 @@ extension Engine {
       })
   }
 
+  /// Runs a mutation, unless it is one that has run before under the session's name.
+  private func mutateOnce(
+    _ id: UnsafeRawBufferPointer, _ function: FunctionDefinition, _ json: UnsafeRawBufferPointer, _ session: Session
+  ) {
+    guard let key = session.key(of: id) else { return mutate(id, function, json, session, as: session.identity) }
+    if commitRefusal != nil, let known = knownAnswer(of: key, function.name) { return answerMutation(id, known, session) }
+    mutate(id, Self.answering(key, function, arguments: Array(json)), UnsafeRawBufferPointer(start: nil, count: 0), session, as: session.identity)
+    noteSessionMutation(of: session, key)
+  }
+
   private func mutate(
     _ id: UnsafeRawBufferPointer, _ function: FunctionDefinition, _ json: UnsafeRawBufferPointer, _ session: Session,
     as identity: Identity
@@ -85,11 +95,8 @@ extension Engine {
     if !beside.isExclusive {
       let outcome = runMutation(function, arguments: json, identity: identity)
       guard case .needsOwnThread = outcome else {
-        if !session.subscriptions.isEmpty, case .answered(let timestamp) = outcome {
-          session.owedSynced = timestamp
-          noteNews(for: session)
-          scheduleTurnEnd()
-        }
+        if let key = session.key(of: id) { return answerMutation(id, settle(outcome, key, function.name), session) }
+        if case .answered(let timestamp) = outcome { oweSynced(timestamp, session) }
         return reply(id, outcome, session)
       }
     }
@@ -103,8 +110,10 @@ extension Engine {
     session.pending[id] = .init(number: number, kind: .mutation)
     session.runningMutation = id
     let sessionID = session.id
+    let key = session.retryName.map { SessionRequest(session: $0, request: id) }
     runMutationBeside(
       besideRequest(function, arguments: arguments, identity: identity) { engine, result in
+        let result = key.map { engine.settle(result, $0, function.name) } ?? result
         engine.complete(id, number, of: sessionID, with: result)
       })
   }
@@ -123,6 +132,35 @@ extension Engine {
     }
   }
 
+  private func answerMutation(
+    _ id: UnsafeRawBufferPointer, _ result: Result<(timestamp: UInt64, json: [UInt8]), WireError>, _ session: Session
+  ) {
+    if case .success(let answer) = result { oweSynced(answer.timestamp, session) }
+    tell(id, result, session)
+  }
+
+  private func tell(
+    _ id: UnsafeRawBufferPointer, _ result: Result<(timestamp: UInt64, json: [UInt8]), WireError>, _ session: Session
+  ) {
+    if session.wantsLogs { tellLogLines(id, session) }
+    switch result {
+    case .success(let answer):
+      answer.json.withUnsafeBytes { json in
+        session.tell(self) { $0.writeOKLine(id: id, timestamp: answer.timestamp, json: json) }
+      }
+    case .failure(let error):
+      session.tell(self) { $0.writeErrorLine(id: id, error) }
+    }
+  }
+
+  /// A mutation is answered: a `synced` that shows it must follow (promise 4).
+  private func oweSynced(_ timestamp: UInt64, _ session: Session) {
+    guard !session.subscriptions.isEmpty else { return }
+    session.owedSynced = timestamp
+    noteNews(for: session)
+    scheduleTurnEnd()
+  }
+
   /// Answers a request that took its time, and runs the session's next mutation if that one was a mutation.
   private func complete(
     _ id: String, _ number: UInt64, of sessionID: SessionID,
@@ -135,19 +173,9 @@ extension Engine {
     if let request = session.pending[id], request.number == number {
       session.pending[id] = nil
       if case .mutation = request.kind { wasMutation = true }
-      if session.wantsLogs { id.withUTF8 { tellLogLines(UnsafeRawBufferPointer($0), session) } }
-      switch result {
-      case .success(let answer):
-        answer.json.withUnsafeBytes { json in
-          session.tell(self) { $0.writeOKLine(id: id, timestamp: answer.timestamp, json: json) }
-        }
-        if wasMutation, !session.subscriptions.isEmpty {
-          session.owedSynced = answer.timestamp
-          noteNews(for: session)
-          scheduleTurnEnd()
-        }
-      case .failure(let error):
-        session.tell(self) { $0.writeErrorLine(id: id, error) }
+      id.withUTF8 { id in
+        let id = UnsafeRawBufferPointer(id)
+        if wasMutation { answerMutation(id, result, session) } else { tell(id, result, session) }
       }
     }
     if wasMutation {
@@ -291,10 +319,16 @@ extension Engine {
         throw WireError(.badRequest, "this server speaks protocol \(WireProtocol.version), not \(version)")
       }
       guard !session.hasGreeted else { throw WireError(.badRequest, "hello comes once; this connection has greeted already") }
+      if let name = hello.session, !(1...Session.mostNameBytes).contains(name.utf8.count) {
+        throw WireError(.badRequest, "hello: a session's name has 1 to \(Session.mostNameBytes) bytes")
+      }
       if let token = hello.token { session.identity = try identity(of: token) }
       session.hasGreeted = true
       session.wantsLogs = hello.logs
-      if let name = hello.session { session.name = name }
+      if let name = hello.session {
+        session.name = name
+        session.retryName = name
+      }
       let welcome = Welcome(
         server: "martlet/\(configuration.version)", session: session.name, maxLineBytes: configuration.maximumLineBytes)
       session.tell(self) { $0.writeWelcomeLine(welcome) }

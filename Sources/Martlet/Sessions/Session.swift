@@ -12,6 +12,9 @@ final class Session {
   let transport: any SessionTransport
   var identity = Identity.anonymous
   var name: String
+  /// What the client called itself in `hello`: then its mutations may be sent again (promise 6). nil where it gave no name.
+  var retryName: String?
+  var mutationsSinceRemoval = 0
   var wantsLogs = false
   var splitter: LineSplitter
   var outbound = OutboundQueue()
@@ -92,6 +95,13 @@ final class Session {
     self.transport = transport
     self.name = name
     splitter = LineSplitter(maxLineBytes: maximumLineBytes)
+  }
+
+  static let mostNameBytes = 256
+
+  /// What names a mutation beyond this connection; nil where the client gave no name.
+  func key(of id: UnsafeRawBufferPointer) -> SessionRequest? {
+    retryName.map { SessionRequest(session: $0, request: String(decoding: id, as: UTF8.self)) }
   }
 
   func isActive(_ id: String) -> Bool { pending[id] != nil || subscriptions[id] != nil }

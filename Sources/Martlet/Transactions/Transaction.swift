@@ -65,6 +65,8 @@ package final class Transaction {
   var writesAsServer = false
   /// Where live pages end; nil where none is live.
   var pageJournal: PageJournal?
+  /// What the commit is to keep of the answer, for a mutation under a session.
+  var sessionAnswer: SessionAnswer?
 
   private(set) var documentsRead = 0
   private(set) var documentsWritten = 0
@@ -129,6 +131,7 @@ package final class Transaction {
     if tracksReads { reads = ReadSet() }
     if !logLines.isEmpty { logLines = [] }
     if pageJournal != nil { pageJournal = nil }
+    if sessionAnswer != nil { sessionAnswer = nil }
   }
 
   /// Lets go of what the run saw and wrote.
@@ -337,7 +340,9 @@ package final class Transaction {
     }
   }
 
-  var hasWrites: Bool { views.contains { view in view.writes.contains(where: \.changesAnything) } }
+  /// Whether it is a commit at all.
+  var changesAnything: Bool { hasWrites || sessionAnswer != nil }
+  private var hasWrites: Bool { views.contains { view in view.writes.contains(where: \.changesAnything) } }
 }
 
 /// Where a transaction's views get their table's contents from.
