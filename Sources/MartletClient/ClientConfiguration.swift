@@ -7,6 +7,8 @@ public struct ClientConfiguration: Sendable {
   /// For one attempt, until the server's welcome.
   public var connectTimeoutSeconds: Double = 10
   public var backoff = Backoff()
+  /// After so long without a connection, requests that wait for one fail, and further ones fail at once until there is one.
+  public var offlineTimeoutSeconds: Double = 60
   /// More requests than this without an answer, and the next one fails with `overloaded`.
   public var maximumRequestsInFlight = 16_384
   /// The longest line taken from the server. One that is longer ends the connection.

@@ -12,9 +12,12 @@ import Synchronization
 ///
 /// - **Order.** The mutations that one task sends one after another run in that order. Requests are pipelined: those of
 ///   many tasks are under way at the same time, and are written together.
-/// - **Loss.** If the connection breaks, what is in flight fails with `connectionLost`: whether a mutation was committed
-///   is then not known, and nothing is sent twice. The client connects again behind the scenes, with growing pauses;
-///   until it has, requests fail at once with the same code. Subscriptions go on by themselves.
+/// - **Loss.** If the connection breaks, the client connects again behind the scenes, with growing pauses, and queries and
+///   mutations that were in flight are sent again: the server answers a mutation that has run as it did then, so each runs
+///   exactly once, even if the server itself was restarted. Requests that are made meanwhile wait. An action that was in
+///   flight fails with `connectionLost`, as nobody knows how far it came; and so does everything that waits after
+///   `offlineTimeoutSeconds` without a connection: only then it isn't known whether a mutation was committed. Subscriptions
+///   go on by themselves. `connectionState` tells how things stand.
 /// - **Cancelling.** A task that is cancelled gets its `CancellationError` at once, and the server is told to stop. A
 ///   mutation may have been committed all the same.
 /// - **End.** `close()` lets what is in flight finish. A client that is dropped without it closes by itself.
@@ -99,6 +102,11 @@ extension MartletClient {
     try await Value(answer: request(.action, function, arguments.encoded).json)
   }
 
+  public var connectionState: ConnectionState { core.states.current }
+
+  /// How the connection stands now, and each time that this changes. Ends when the client is closed. A loop that is slow gets the newest state.
+  public var connectionStates: AsyncStream<ConnectionState> { core.states.watch() }
+
   /// How long the server takes to answer a line.
   @discardableResult
   public func ping() async throws -> Duration {
@@ -120,7 +128,7 @@ extension MartletClient {
   private func request(_ verb: ClientVerb, _ function: String, _ arguments: [UInt8]) async throws -> Answer {
     try Self.checkWord(function, "a function's name")
     let id = nextID()
-    return try await send(id, .call(line: ClientLines.call(verb, id, function, arguments)))
+    return try await send(id, .call(verb, line: ClientLines.call(verb, id, function, arguments)))
   }
 
   private func send(_ id: UInt64, _ request: ClientCore.Machine.Request) async throws -> Answer {

@@ -15,7 +15,7 @@ struct ClientStateMachineTests {
   func connects() {
     var script = Script(token: "t")
     #expect(script.handle(.start("starter")) == [.connect])
-    #expect(script.handle(.connected) == [.send(line(#"hello {"protocol":1,"token":"t"}"#))])
+    #expect(script.handle(.connected) == [.send(line(#"hello {"protocol":1,"session":"mine","token":"t"}"#))])
     #expect(script.handle(.received(.welcome(Self.welcome))) == [.answer("starter", .success(Self.empty))])
   }
 
@@ -108,34 +108,96 @@ struct ClientStateMachineTests {
       ])
   }
 
-  @Test("What is in flight when the connection ends fails, and is not sent again")
+  @Test("Promise 6: queries and mutations in flight are sent again in their order; actions fail, as they may have run")
   func lost() {
     var script = Script.open()
-    _ = script.handle(.request(id: 2, Self.call(2), "b"))
+    _ = script.handle(.request(id: 2, Self.mutation(2), "b"))
     _ = script.handle(.request(id: 1, Self.call(1), "a"))
+    _ = script.handle(.request(id: 3, Self.action(3), "c"))
+    _ = script.handle(.request(id: 4, Self.mutation(4), "d"))
+    _ = script.handle(.received(.ok(id: 4, timestamp: 1, json: [])))
     let actions = script.handle(.connectionEnded(reason: "reset"))
     #expect(actions.count == 3)
-    for (action, name) in zip(actions, ["a", "b"]) {
-      guard case .answer(name, .failure(let error)) = action else {
-        Issue.record("\(action)")
-        continue
-      }
-      #expect(error.code == .connectionLost)
-      #expect(error.message.contains("reset"))
-    }
-    #expect(actions.last == .scheduleReconnect(attempt: 1))
-    guard case .answer("c", .failure(let refusal)) = script.handle(.request(id: 3, Self.call(3), "c")).first else {
-      Issue.record("a request without a connection is not refused")
+    guard case .answer("c", .failure(let error)) = actions.first else {
+      Issue.record("\(actions)")
       return
     }
-    #expect(refusal.code == .connectionLost)
+    #expect(error.code == .connectionLost)
+    #expect(error.message.contains("reset"))
+    #expect(actions.dropFirst() == [.scheduleReconnect(attempt: 1), .scheduleOfflineDue(loss: 1)])
+    #expect(script.handle(.request(id: 5, Self.action(5), "e")) == [], "what is made meanwhile waits")
+    #expect(script.handle(.cancel(id: 1)) == [.answer("a", .failure(MartletError(.cancelled, "the caller cancelled the request")))])
+    #expect(script.reconnect() == [.send(Self.mutation(2).line), .send(Self.action(5).line)])
+  }
+
+  @Test("After long without a connection all that waits fails, and so do new requests until there is one")
+  func offline() {
+    var script = Script.open()
+    _ = script.handle(.request(id: 1, Self.mutation(1), "a"))
+    _ = script.handle(.connectionEnded(reason: "reset"))
+    _ = script.reconnect()
+    #expect(script.handle(.offlineDue(loss: 1)) == [], "it was not long")
+    _ = script.handle(.connectionEnded(reason: "reset"))
+    #expect(script.handle(.offlineDue(loss: 1)) == [], "that was the loss before")
+    for (event, waiter) in [(Event.offlineDue(loss: 2), "a"), (.request(id: 2, Self.mutation(2), "b"), "b")] {
+      guard case .answer(waiter, .failure(let error)) = script.handle(event).first else {
+        Issue.record("\(waiter) is not answered")
+        return
+      }
+      #expect(error.code == .connectionLost)
+    }
     #expect(script.reconnect() == [])
+    #expect(script.handle(.request(id: 3, Self.mutation(3), "c")) == [.send(Self.mutation(3).line)])
+  }
+
+  @Test("What a server refuses because it is shutting down is run by the next one")
+  func shuttingDown() {
+    var script = Script.open()
+    _ = script.handle(.request(id: 1, Self.mutation(1), "a"))
+    _ = script.handle(.request(id: 2, Self.action(2), "b"))
+    for id: UInt64 in 1...2 { #expect(script.handle(.received(.error(id: id, WireError(.shuttingDown, "bye")))) == []) }
+    #expect(script.handle(.connectionEnded(reason: "closed")) == [.scheduleReconnect(attempt: 1), .scheduleOfflineDue(loss: 1)])
+    #expect(script.reconnect() == [.send(Self.mutation(1).line), .send(Self.action(2).line)])
+  }
+
+  @Test("No more mutations are on the wire than the server keeps answers of")
+  func boundedMutations() {
+    var script = Script.open(maximumRequestsInFlight: 5_000)
+    for id: UInt64 in 1...1_000 { #expect(script.handle(.request(id: id, Self.mutation(id), "\(id)")).count == 1) }
+    #expect(script.handle(.request(id: 1_001, Self.mutation(1_001), "x")) == [])
+    #expect(script.handle(.request(id: 1_002, Self.call(1_002), "y")) == [], "order is kept")
+    #expect(
+      script.handle(.received(.ok(id: 7, timestamp: 1, json: []))) == [
+        .answer("7", .success(Answer(timestamp: 1, json: []))), .send(Self.mutation(1_001).line), .send(Self.call(1_002).line),
+      ])
+    _ = script.handle(.request(id: 1_003, Self.mutation(1_003), "z"))
+    #expect(script.handle(.close("c")) == [.send(Self.mutation(1_003).line), .send(line("bye")), .scheduleCloseDue])
+  }
+
+  @Test("The state that an app is shown follows the connection")
+  func states() {
+    var script = Script()
+    #expect(script.state() == .connecting)
+    _ = script.handle(.start("s"))
+    _ = script.handle(.connected)
+    #expect(script.state() == .connecting)
+    _ = script.handle(.received(.welcome(Self.welcome)))
+    #expect(script.state() == .connected)
+    _ = script.handle(.connectionEnded(reason: "reset"))
+    #expect(script.state() == .reconnecting(attempt: 1, reason: "reset"))
+    _ = script.handle(.reconnectDue)
+    _ = script.handle(.connectionEnded(reason: "refused"))
+    #expect(script.state() == .reconnecting(attempt: 2, reason: "refused"))
+    _ = script.reconnect()
+    #expect(script.state() == .connected)
+    _ = script.handle(.close(nil))
+    #expect(script.state() == .closed(nil))
   }
 
   @Test("What the server says before it closes is in the error")
   func farewell() {
     var script = Script.open()
-    _ = script.handle(.request(id: 1, Self.call(1), "a"))
+    _ = script.handle(.request(id: 1, Self.action(1), "a"))
     #expect(script.handle(.received(.closing(WireError(.shuttingDown, "maintenance")))) == [])
     guard case .answer("a", .failure(let error)) = script.handle(.connectionEnded(reason: "closed")).first else {
       Issue.record("the request was not answered")
@@ -174,8 +236,8 @@ struct ClientStateMachineTests {
   @Test("A line that is longer than the server takes is not sent")
   func tooLong() {
     var script = Script.open(maximumLineBytes: 20)
-    let fits = Machine.Request.call(line: Array(repeating: 0x78, count: 20) + [0x0A])
-    let tooLong = Machine.Request.call(line: Array(repeating: 0x78, count: 21) + [0x0A])
+    let fits = Machine.Request.call(.query, line: Array(repeating: 0x78, count: 20) + [0x0A])
+    let tooLong = Machine.Request.call(.query, line: Array(repeating: 0x78, count: 21) + [0x0A])
     #expect(script.handle(.request(id: 1, fits, "a")) == [.send(fits.line)])
     guard case .answer("b", .failure(let error)) = script.handle(.request(id: 2, tooLong, "b")).first else {
       Issue.record("it is not refused")
@@ -196,13 +258,13 @@ struct ClientStateMachineTests {
     _ = script.handle(.received(.error(id: 1, WireError(.unauthenticated, "no"))))
     _ = script.handle(.connectionEnded(reason: "r"))
     _ = script.handle(.reconnectDue)
-    #expect(script.handle(.connected) == [.send(line(#"hello {"protocol":1,"token":"old"}"#))])
+    #expect(script.handle(.connected) == [.send(line(#"hello {"protocol":1,"session":"mine","token":"old"}"#))])
     _ = script.handle(.received(.welcome(Self.welcome)))
     _ = script.handle(.request(id: 2, .auth(line: line("auth 2 new"), token: "new"), "b"))
     _ = script.handle(.received(.ok(id: 2, timestamp: 1, json: [])))
     _ = script.handle(.connectionEnded(reason: "r"))
     _ = script.handle(.reconnectDue)
-    #expect(script.handle(.connected) == [.send(line(#"hello {"protocol":1,"token":"new"}"#))])
+    #expect(script.handle(.connected) == [.send(line(#"hello {"protocol":1,"session":"mine","token":"new"}"#))])
   }
 
   // MARK: Subscriptions
@@ -257,7 +319,7 @@ struct ClientStateMachineTests {
     }
     _ = script.handle(.received(.update(id: 1, json: [0x31])))
     _ = script.handle(.unsubscribe(id: 2))
-    #expect(script.handle(.connectionEnded(reason: "r")) == [.scheduleReconnect(attempt: 1)])
+    #expect(script.handle(.connectionEnded(reason: "r")) == [.scheduleReconnect(attempt: 1), .scheduleOfflineDue(loss: 1)])
     #expect(script.handle(.subscribe(id: 4, line: line("subscribe 4 a:b {}"), "s4")) == [])
     #expect(script.handle(.reconnectDue) == [.connect])
     #expect(script.handle(.connectionEnded(reason: "refused")) == [.scheduleReconnect(attempt: 2)])
@@ -271,17 +333,16 @@ struct ClientStateMachineTests {
         .deliver("s1", Delivery(result: .success([0x32]), timestamp: 10))
       ])
     // The count of attempts begins anew after a connection that opened.
-    #expect(script.handle(.connectionEnded(reason: "r")) == [.scheduleReconnect(attempt: 1)])
+    #expect(script.handle(.connectionEnded(reason: "r")) == [.scheduleReconnect(attempt: 1), .scheduleOfflineDue(loss: 2)])
   }
 
   @Test("Bytes that aren't the protocol end the connection")
   func garbage() {
     var script = Script.open()
-    _ = script.handle(.request(id: 1, Self.call(1), "a"))
-    let actions = script.handle(.receivedGarbage(reason: "HTTP/1.1"))
-    #expect(actions.count == 3)
-    #expect(actions.first == .abandonConnection)
-    #expect(actions.last == .scheduleReconnect(attempt: 1))
+    #expect(
+      script.handle(.receivedGarbage(reason: "HTTP/1.1")) == [
+        .abandonConnection, .scheduleReconnect(attempt: 1), .scheduleOfflineDue(loss: 1),
+      ])
   }
 
   // MARK: Closing
@@ -355,7 +416,7 @@ struct ClientStateMachineTests {
         case .answer(let waiter, _): answered[waiter, default: 0] += 1
         case .finish(let sink, _): finished[sink, default: 0] += 1
         case .deliver(let sink, _): #expect(finished[sink] == nil && !unsubscribed.contains(sink))
-        case .connect, .send, .scheduleReconnect, .scheduleCloseDue, .abandonConnection: break
+        case .connect, .send, .scheduleReconnect, .scheduleCloseDue, .scheduleOfflineDue, .abandonConnection: break
         }
       }
     }
@@ -363,7 +424,7 @@ struct ClientStateMachineTests {
     run(.start("start"))
     for _ in 0..<80 {
       let known = UInt64.random(in: 0...nextID, using: &random)
-      switch Int.random(in: 0..<22, using: &random) {
+      switch Int.random(in: 0..<24, using: &random) {
       case 0, 1: run(.connected)
       case 2: run(.connectionEnded(reason: "r"))
       case 3: run(.connectTimedOut)
@@ -384,7 +445,10 @@ struct ClientStateMachineTests {
       case 18, 19:
         nextID += 1
         waiters.insert("w\(nextID)")
-        run(.request(id: nextID, Self.call(nextID), "w\(nextID)"))
+        let make = [Self.call, Self.mutation, Self.action].randomElement(using: &random)!
+        run(.request(id: nextID, make(nextID), "w\(nextID)"))
+      case 20: run(.offlineDue(loss: Int.random(in: 0..<5, using: &random)))
+      case 21: run(.received(.error(id: known, WireError(.shuttingDown, ""))))
       default:
         nextID += 1
         sinks.insert("s\(nextID)")
@@ -404,7 +468,9 @@ struct ClientStateMachineTests {
   static let welcome = Welcome(server: "martlet/test", session: "s", maxLineBytes: 1 << 20)
   static let empty = Answer(timestamp: 0, json: [])
 
-  static func call(_ id: UInt64) -> Machine.Request { .call(line: line("query \(id) a:b {}")) }
+  static func call(_ id: UInt64) -> Machine.Request { .call(.query, line: line("query \(id) a:b {}")) }
+  static func mutation(_ id: UInt64) -> Machine.Request { .call(.mutation, line: line("mutation \(id) a:b {}")) }
+  static func action(_ id: UInt64) -> Machine.Request { .call(.action, line: line("action \(id) a:b {}")) }
 }
 
 private func line(_ text: String) -> [UInt8] { Array("\(text)\n".utf8) }
@@ -413,7 +479,7 @@ private struct Script: ~Copyable {
   var machine: ClientStateMachineTests.Machine
 
   init(token: String? = nil, maximumRequestsInFlight: Int = 100) {
-    machine = .init(token: token, maximumRequestsInFlight: maximumRequestsInFlight)
+    machine = .init(session: "mine", token: token, maximumRequestsInFlight: maximumRequestsInFlight)
   }
 
   static func open(
@@ -433,6 +499,8 @@ private struct Script: ~Copyable {
     machine.handle(event, &actions)
     return actions
   }
+
+  mutating func state() -> ConnectionState { machine.connectionState }
 
   /// From waiting to open; what the welcome sets off.
   mutating func reconnect() -> [ClientStateMachineTests.Action] {

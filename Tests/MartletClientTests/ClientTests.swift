@@ -87,19 +87,31 @@ struct ClientTests {
     }
   }
 
-  @Test("A connection that ends fails what is in flight; the client connects again by itself")
+  @Test("Promise 6: a mutation whose connection ends is sent again over the next one, under the same session and id")
+  func sentAgain() async throws {
+    try await withClient { connection, line in
+      let words = line.split(separator: " ")
+      return connection == 0 ? nil : ["ok \(words[1]) 1 \(words[1])"]
+    } body: { client, _ in
+      let answer = try await client.mutation("m:f")
+      #expect(answer == 1)
+    }
+  }
+
+  @Test("A connection that ends fails an action in flight; the client connects again by itself")
   func loss() async throws {
     try await withClient { connection, line in
       let words = line.split(separator: " ")
       switch words[0] {
       case "subscribe": return ["update \(words[1]) \(connection)", "synced \(connection)"]
-      case "query" where words[2] == "m:lose": return nil
+      case "action": return nil
+      case "mutation" where connection == 0: return nil
       default: return ["ok \(words[1]) 1 true"]
       }
     } body: { client, _ in
       var numbers = client.subscribe("m:number").updates.makeAsyncIterator()
       #expect(try await numbers.next()?.value == 0)
-      let error = await #expect(throws: MartletError.self) { try await client.query("m:lose") }
+      let error = await #expect(throws: MartletError.self) { try await client.action("m:lose") }
       #expect(error?.code == .connectionLost)
       // The new connection's value tells that it is open.
       let update = try await numbers.next()

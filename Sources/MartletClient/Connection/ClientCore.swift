@@ -17,6 +17,7 @@ final class ClientCore: @unchecked Sendable {
   private let configuration: ClientConfiguration
   private let eventLoop: any EventLoop
   private let inbox = Mutex<[Machine.Event]>([])
+  let states = ConnectionStates()
 
   // On the loop.
   private var machine: Machine
@@ -25,6 +26,8 @@ final class ClientCore: @unchecked Sendable {
   /// Counts attempts. What an older attempt's channel reports is not listened to.
   private var attempt = 0
   private var output = ByteBuffer()
+  /// The one that was told last.
+  private var connectionState = ConnectionState.connecting
 
   /// How long a server has to answer what is in flight after `bye`.
   private static let closeTimeout = TimeAmount.seconds(5)
@@ -32,8 +35,9 @@ final class ClientCore: @unchecked Sendable {
   init(configuration: ClientConfiguration, eventLoop: any EventLoop) {
     self.configuration = configuration
     self.eventLoop = eventLoop
+    let session = String(UInt64.random(in: 0 ... .max), radix: 36) + String(UInt64.random(in: 0 ... .max), radix: 36)
     self.machine = Machine(
-      token: configuration.token, maximumRequestsInFlight: configuration.maximumRequestsInFlight)
+      session: session, token: configuration.token, maximumRequestsInFlight: configuration.maximumRequestsInFlight)
   }
 
   /// From any thread. Events are handled in the order in which they were submitted.
@@ -64,6 +68,12 @@ extension ClientCore {
     eventLoop.assertInEventLoop()
     // What an action sets off comes back through the loop or the inbox, so this is never entered while it runs.
     machine.handle(event, &actions)
+    let state = machine.connectionState
+    if state != connectionState {
+      connectionState = state
+      // Before anybody hears of what came of it.
+      states.note(state)
+    }
     for action in actions { perform(action) }
     actions.removeAll(keepingCapacity: true)
   }
@@ -80,6 +90,8 @@ extension ClientCore {
       let delay = configuration.backoff.delayMilliseconds(attempt: attempt, random: .random(in: 0..<1))
       schedule(.microseconds(Int64(delay * 1000)), .reconnectDue)
     case .scheduleCloseDue: schedule(Self.closeTimeout, .closeDue)
+    case .scheduleOfflineDue(let loss):
+      schedule(.microseconds(Int64(configuration.offlineTimeoutSeconds * 1e6)), .offlineDue(loss: loss))
     case .abandonConnection:
       attempt += 1
       output.clear()

@@ -11,10 +11,10 @@ import MartletWire
 ///                        └───────────close──────────────────────▲
 ///
 /// Invariants:
-/// 1. A request is held from the moment it is sent until it is answered, cancelled or its connection ends; then, and
-///    only then, its waiter is answered, exactly once.
-/// 2. Requests are in flight only in `open` and `closing`. In any other state they fail at once: what happened to a
-///    mutation whose connection broke isn't known, so nothing is ever sent twice.
+/// 1. A request is held from the moment it is made until it is answered, cancelled or given up; then, and only then, its
+///    waiter is answered, exactly once.
+/// 2. Requests are on the wire only in `open` and `closing`. Those that are made, or left, in `connecting` and `waiting` wait
+///    for the next connection; after a time without one they fail, and so do new ones until there is one.
 /// 3. Subscriptions outlive connections. Each is subscribed to again by every connection that opens.
 /// 4. A subscription's value is delivered at the `synced` that follows it, so values that are delivered together are of
 ///    one snapshot. What a broken connection left without its `synced` is never delivered.
@@ -42,6 +42,8 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
     case close(Waiter?)
     /// The server had its time to end the connection after `bye`.
     case closeDue
+    /// There has been no connection for long, since the loss with this number.
+    case offlineDue(loss: Int)
   }
 
   enum Action {
@@ -54,23 +56,12 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
     case finish(Sink, MartletError?)
     case scheduleReconnect(attempt: Int)
     case scheduleCloseDue
+    case scheduleOfflineDue(loss: Int)
     /// Drop the connection, or the attempt; its `connectionEnded` is not reported.
     case abandonConnection
   }
 
-  /// A request, and what its answer means to the machine.
-  enum Request: Hashable, Sendable {
-    case call(line: [UInt8])
-    case ping(line: [UInt8])
-    /// If it is answered well, `token` is what the next connection's `hello` says.
-    case auth(line: [UInt8], token: String?)
-
-    var line: [UInt8] {
-      switch self {
-      case .call(let line), .ping(let line), .auth(let line, _): line
-      }
-    }
-  }
+  typealias Request = ClientRequest
 
   private enum State {
     case idle
@@ -90,23 +81,24 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
     var staged: Result<[UInt8], MartletError>?
   }
 
-  private struct Pending {
-    var request: Request
-    var waiter: Waiter
-  }
-
   private var state = State.idle
   private var hello: Hello
   private let maximumRequestsInFlight: Int
-  private var pending: [UInt64: Pending] = [:]
+  private var requests = RequestQueue<Waiter>()
   private var subscriptions: [UInt64: Subscription] = [:]
   /// Subscriptions that have something staged, so that `synced` costs only what has changed.
   private var staged: [UInt64] = []
   /// What the server said before it closed.
   private var farewell: WireError?
+  /// Why the last connection ended.
+  private var lossReason = ""
+  private var losses = 0
+  /// There has been no connection for so long that requests are not kept for the next one.
+  private var isOffline = false
 
-  init(token: String?, maximumRequestsInFlight: Int) {
-    self.hello = Hello(protocolVersion: WireProtocol.version, token: token)
+  /// - Parameter session: under which name the server keeps the answers of mutations. Each client needs one of its own.
+  init(session: String, token: String?, maximumRequestsInFlight: Int) {
+    self.hello = Hello(protocolVersion: WireProtocol.version, session: session, token: token)
     self.maximumRequestsInFlight = maximumRequestsInFlight
   }
 
@@ -144,7 +136,27 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
       guard case .closing = state else { return }
       actions.append(.abandonConnection)
       connectionEnded("the client closed it", &actions)
+    case .offlineDue(let loss):
+      guard loss == losses, !isOpen, !isOffline else { return }
+      isOffline = true
+      fail(requests.takeAll(), refusal, &actions)
     }
+  }
+
+  /// How things stand, for an app to show.
+  var connectionState: ConnectionState {
+    switch state {
+    case .idle, .connecting(_, starter: _?): .connecting
+    case .connecting(let attempt, nil), .waiting(let attempt): .reconnecting(attempt: attempt, reason: lossReason)
+    case .open: .connected
+    case .closing, .closed(nil): .closed(nil)
+    case .closed(let error?): .closed(error)
+    }
+  }
+
+  private var isOpen: Bool {
+    if case .open = state { return true }
+    return false
   }
 }
 
@@ -152,31 +164,51 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
 
 extension ClientStateMachine {
   private mutating func send(_ id: UInt64, _ request: Request, _ waiter: Waiter, _ actions: inout [Action]) {
-    guard case .open(let maximumLineBytes) = state else {
-      actions.append(.answer(waiter, .failure(refusal)))
-      return
+    switch state {
+    case .closing, .closed: return actions.append(.answer(waiter, .failure(refusal)))
+    case .idle, .connecting, .waiting, .open: break
     }
-    if let error = Self.tooLong(request.line, maximumLineBytes) {
-      actions.append(.answer(waiter, .failure(error)))
-    } else if pending.count >= maximumRequestsInFlight {
+    guard !isOffline else { return actions.append(.answer(waiter, .failure(refusal))) }
+    guard requests.count < maximumRequestsInFlight else {
       let message = "\(maximumRequestsInFlight) requests of this client are in flight, which is its limit"
-      actions.append(.answer(waiter, .failure(MartletError(.overloaded, message))))
-    } else {
-      pending[id] = Pending(request: request, waiter: waiter)
-      actions.append(.send(request.line))
+      return actions.append(.answer(waiter, .failure(MartletError(.overloaded, message))))
+    }
+    requests.add(id, request, waiter)
+    sendWaiting(&actions)
+  }
+
+  /// Sends what waits, as far as the server may be asked.
+  ///
+  /// - Parameter areLast: they can't be sent again, so it doesn't matter how many answers the server keeps.
+  private mutating func sendWaiting(areLast: Bool = false, _ actions: inout [Action]) {
+    guard case .open(let maximumLineBytes) = state else { return }
+    while let (id, line) = requests.takeUnsent(areLast: areLast) {
+      if let error = Self.tooLong(line, maximumLineBytes) {
+        if let refused = requests.remove(id) { actions.append(.answer(refused.entry.waiter, .failure(error))) }
+      } else {
+        actions.append(.send(line))
+      }
     }
   }
 
   private mutating func cancel(_ id: UInt64, _ actions: inout [Action]) {
-    guard let cancelled = pending.removeValue(forKey: id) else { return }
-    if case .call = cancelled.request, case .open = state { actions.append(.send(ClientLines.cancel(id))) }
-    actions.append(.answer(cancelled.waiter, .failure(MartletError(.cancelled, "the caller cancelled the request"))))
+    guard let cancelled = requests.remove(id) else { return }
+    if case .call = cancelled.entry.request, cancelled.wasSent, isOpen { actions.append(.send(ClientLines.cancel(id))) }
+    actions.append(.answer(cancelled.entry.waiter, .failure(MartletError(.cancelled, "the caller cancelled the request"))))
+    sendWaiting(&actions)
   }
 
   private mutating func answer(_ id: UInt64, _ result: Result<Answer, MartletError>, _ actions: inout [Action]) {
-    guard let answered = pending.removeValue(forKey: id) else { return }
+    // The connection is about to end; the next one's server runs it.
+    if case .failure(let error) = result, error.code == .shuttingDown, isOpen, requests.noteRefusal(id) { return }
+    guard let answered = requests.remove(id)?.entry else { return }
     if case .auth(_, let token) = answered.request, case .success = result { hello.token = token }
     actions.append(.answer(answered.waiter, result))
+    sendWaiting(&actions)
+  }
+
+  private func fail(_ entries: [RequestQueue<Waiter>.Entry], _ error: MartletError, _ actions: inout [Action]) {
+    for entry in entries { actions.append(.answer(entry.waiter, .failure(error))) }
   }
 
   /// Why a request can't be sent in this state.
@@ -185,7 +217,7 @@ extension ClientStateMachine {
     case .closing, .closed(nil): Self.closed
     case .closed(let error?): error
     case .idle, .connecting, .waiting, .open:
-      MartletError(.connectionLost, "there is no connection at the moment; the client is connecting again")
+      MartletError(.connectionLost, "there is no connection, and has been none for long; the client is connecting again: \(lossReason)")
     }
   }
 
@@ -282,8 +314,10 @@ extension ClientStateMachine {
       return
     }
     state = .open(maximumLineBytes: welcome.maxLineBytes)
+    isOffline = false
     if let starter { actions.append(.answer(starter, .success(Answer(timestamp: 0, json: [])))) }
     for id in subscriptions.keys.sorted() { sendSubscription(id, welcome.maxLineBytes, &actions) }
+    sendWaiting(&actions)
   }
 
   /// An error that names no request.
@@ -304,34 +338,34 @@ extension ClientStateMachine {
 
   private mutating func connectionEnded(_ reason: String, _ actions: inout [Action]) {
     farewell = nil
+    lossReason = reason
     switch state {
     case .idle, .waiting, .closed: return
     case .connecting(_, let starter?):
       let error = MartletError(.connectionLost, "can't connect: \(reason)")
       state = .closed(error)
       actions.append(.answer(starter, .failure(error)))
+      fail(requests.takeAll(), error, &actions)
       finishAll(error, &actions)
     case .connecting(let attempt, nil):
       state = .waiting(attempt: attempt + 1)
       actions.append(.scheduleReconnect(attempt: attempt + 1))
     case .open:
       state = .waiting(attempt: 1)
-      failPending(reason, &actions)
+      losses += 1
+      fail(requests.takeLost(), Self.lost(reason), &actions)
       dropStaged()
       actions.append(.scheduleReconnect(attempt: 1))
+      actions.append(.scheduleOfflineDue(loss: losses))
     case .closing(let waiters):
       state = .closed(nil)
-      failPending(reason, &actions)
+      fail(requests.takeAll(), Self.lost(reason), &actions)
       for waiter in waiters { actions.append(.answer(waiter, .success(Answer(timestamp: 0, json: [])))) }
     }
   }
 
-  private mutating func failPending(_ reason: String, _ actions: inout [Action]) {
-    let message = "the connection ended before the answer, so it is not known what became of the request: \(reason)"
-    for (_, lost) in pending.sorted(by: { $0.key < $1.key }) {
-      actions.append(.answer(lost.waiter, .failure(MartletError(.connectionLost, message))))
-    }
-    pending.removeAll()
+  private static func lost(_ reason: String) -> MartletError {
+    MartletError(.connectionLost, "the connection ended before the answer, so it is not known what became of the request: \(reason)")
   }
 
   private mutating func dropStaged() {
@@ -348,6 +382,7 @@ extension ClientStateMachine {
     case .closed: if let waiter { actions.append(.answer(waiter, done)) }
     case .closing(let waiters): state = .closing(waiters + (waiter.map { [$0] } ?? []))
     case .open:
+      sendWaiting(areLast: true, &actions)
       state = .closing(waiter.map { [$0] } ?? [])
       finishAll(nil, &actions)
       actions.append(.send(ClientLines.bye))
@@ -355,6 +390,7 @@ extension ClientStateMachine {
     case .idle, .waiting, .connecting:
       if case .connecting(_, let starter?) = state { actions.append(.answer(starter, .failure(Self.closed))) }
       state = .closed(nil)
+      fail(requests.takeAll(), Self.closed, &actions)
       finishAll(nil, &actions)
       actions.append(.abandonConnection)
       if let waiter { actions.append(.answer(waiter, done)) }
@@ -367,6 +403,7 @@ extension ClientStateMachine {
     state = .closed(error)
     actions.append(.abandonConnection)
     if let starter { actions.append(.answer(starter, .failure(error))) }
+    fail(requests.takeAll(), error, &actions)
     finishAll(error, &actions)
   }
 
