@@ -7,4 +7,7 @@
 // Moves the calling thread, and what it starts from now on, to one core: 0, or an errno.
 int clinux_pin_to_core(int core);
 
+// Whether the bytes hold the text.
+int clinux_contains(const void *bytes, unsigned long count, const void *text, unsigned long length);
+
 #endif

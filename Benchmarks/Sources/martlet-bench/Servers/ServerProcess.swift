@@ -7,10 +7,14 @@ import Glibc
 /// beside its data; the end of it is shown when the server doesn't come up.
 final class ServerProcess {
   let name: String
-  let id: pid_t
+  private(set) var id: pid_t
   let port: UInt16
   let directory: String
-  private var hasEnded = false
+  private let executable: String
+  private let arguments: [String]
+  private let cores: Cores?
+  /// True also before it has begun: then there is nothing to end.
+  private var hasEnded = true
 
   private static let startLimitNanoseconds: UInt64 = 30_000_000_000
   private static let stopLimitNanoseconds: UInt64 = 15_000_000_000
@@ -20,6 +24,20 @@ final class ServerProcess {
     self.name = name
     self.port = port
     self.directory = directory
+    self.executable = executable
+    self.arguments = arguments
+    self.cores = cores
+    id = 0
+    try start()
+  }
+
+  /// Ends the process as `stop` does, and starts another on the same data and port.
+  func restart() throws {
+    stop(removingData: false)
+    try start()
+  }
+
+  private func start() throws {
     let logPath = directory + "/\(name).log"
 
     var actions = posix_spawn_file_actions_t()
@@ -37,6 +55,7 @@ final class ServerProcess {
     if let cores { try Cores.pin(to: cores.client) }
     guard status == 0 else { throw BenchmarkError("\(executable) can't be started: \(String(cString: strerror(status)))") }
     id = child
+    hasEnded = false
 
     do {
       try waitUntilListening()
