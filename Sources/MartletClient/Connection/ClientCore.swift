@@ -33,7 +33,8 @@ final class ClientCore: @unchecked Sendable {
     self.configuration = configuration
     self.eventLoop = eventLoop
     self.machine = Machine(
-      token: configuration.token, maximumRequestsInFlight: configuration.maximumRequestsInFlight)
+      token: configuration.token, maximumRequestsInFlight: configuration.maximumRequestsInFlight,
+      acceptsPatches: configuration.acceptsPatches)
   }
 
   /// From any thread. Events are handled in the order in which they were submitted.
