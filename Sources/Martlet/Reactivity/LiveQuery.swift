@@ -52,7 +52,7 @@ final class LiveQuery {
   private(set) var pageEnds: PageJournal.Ends = [:]
   /// What leads to the result of `version` from the one before, found for the first subscription that asks and shared by all
   /// that were sent that one; nil bytes where the result is better sent whole.
-  private var patch: (version: UInt64, bytes: [UInt8]?)?
+  private(set) var patch: (version: UInt64, bytes: [UInt8]?)?
 
   init(id: LiveQueryID, key: LiveQueryKey, function: FunctionDefinition) {
     self.id = id

@@ -10,7 +10,7 @@ struct LivePatchTests {
   static let calls = [
     #"_system:documents {"table":"counters"}"#, #"_system:documents {"table":"counters","index":"by_value","order":"desc"}"#,
     #"_system:documents {"table":"counters","index":"by_value","limit":4}"#, "counters:all", #"counters:between {"from":0,"to":30}"#,
-    #"counters:top {"count":12}"#, "counters:total", #"counters:must {"name":"n5"}"#,
+    #"counters:top {"count":12}"#, "counters:total", "counters:mustAll",
   ]
 
   static func server(seed: UInt64 = 1, counters: Int = 12, pace: SimulatedLogWriter.Pace = .immediate) throws -> EngineHarness {
@@ -37,18 +37,17 @@ struct LivePatchTests {
     patched[3].client.send("subscribe slow counters:slowTotal")
     server.settle()
     let writer = server.connect()
-    var history: [(timestamp: UInt64, values: [String: String])] = []
+    var history: [UInt64: [String: String]] = [:]
+    var compared = 0
 
     func look() {
-      plain.take { history.append(($0, plain.values)) }
+      plain.take { history[$0] = plain.values }
       for watcher in patched {
         watcher.take { timestamp in
-          guard let truth = history.last(where: { $0.timestamp <= timestamp }) else {
-            Issue.record("synced \(timestamp) before anybody was told anything")
-            return
-          }
-          for (id, value) in truth.values where watcher.values[id] != nil {
+          // A query that ran beside the engine's thread may have held up one of the two.
+          for (id, value) in history[timestamp] ?? [:] where watcher.values[id] != nil {
             #expect(watcher.values[id] == value, "\(id) at \(timestamp)")
+            compared += 1
           }
         }
       }
@@ -79,9 +78,10 @@ struct LivePatchTests {
     look()
     for watcher in patched {
       for id in plain.values.keys { #expect(watcher.values[id] == plain.values[id], "\(id), at the end") }
-      #expect(watcher.patches > 20, "patches were sent")
     }
+    #expect(patched.reduce(0) { $0 + $1.patches } > 100, "patches were sent")
     #expect(plain.patches == 0)
+    #expect(compared > 500, "\(compared) values were compared")
   }
 
   /// The lines since the last look, without `synced`.
@@ -107,7 +107,7 @@ struct LivePatchTests {
     #expect(asks.take().first?.rest.hasSuffix(#","patches":true}"#) == true)
     #expect(doesNot.take().first?.rest.contains("patches") == false)
     set(server, "n3", 300)
-    #expect(lines(asks) == [#"patch [["set",["page",4,"value"],300]]"#])
+    #expect(lines(asks) == [#"patch [["set",["page",6,"value"],300]]"#])
     #expect(lines(doesNot) == ["update"])
   }
 
@@ -127,7 +127,7 @@ struct LivePatchTests {
     server.settle()
     #expect(lines(slow) == ["update"])
     set(server, "n3", 300)
-    #expect(lines(slow) == [#"patch [["set",["page",4,"value"],300]]"#])
+    #expect(lines(slow) == [#"patch [["set",["page",6,"value"],300]]"#])
     slow.isWritable = false
     set(server, "n1", 101)
     slow.isWritable = true
@@ -137,13 +137,13 @@ struct LivePatchTests {
 
   @Test("After failed, and after the subscription was made anew or as another identity, the whole value comes")
   func startsAnew() throws {
-    let server = try Self.server()
+    let server = try Self.server(counters: 20)
     let client = server.connect()
     client.send(#"hello {"patches":true}"#, "subscribe s counters:mustAll")
     server.settle()
     _ = client.take()
     set(server, "n3", 300)
-    #expect(lines(client) == [#"patch [["set",[4],"n3=300"]]"#])
+    #expect(lines(client) == [#"patch [["set",[14],"n3=300"]]"#])
     set(server, "n3", -1)
     #expect(lines(client) == ["failed"])
     set(server, "n3", 300)
@@ -152,7 +152,7 @@ struct LivePatchTests {
     server.settle()
     #expect(lines(client) == ["update"])
     set(server, "n3", 301)
-    #expect(lines(client) == [#"patch [["set",[4],"n3=301"]]"#])
+    #expect(lines(client) == [#"patch [["set",[14],"n3=301"]]"#])
   }
 
   @Test("A patch is found once, whoever is sent it, and not at all while nobody asks for patches")
@@ -162,14 +162,19 @@ struct LivePatchTests {
     for client in clients { client.send("subscribe s \(Self.calls[0])") }
     server.settle()
     set(server, "n1", 100)
-    let found = { server.inspect { engine in engine.live.all.map(\.patchesFound).reduce(0, +) } }
-    #expect(found() == 0)
+    #expect(server.inspect { engine in engine.live.all.allSatisfy { $0.patch == nil } })
     for client in clients { client.send(#"hello {"patches":true}"#) }
     server.settle()
     for client in clients { _ = client.take() }
     set(server, "n1", 101)
     #expect(clients.allSatisfy { lines($0) == [#"patch [["set",["page",2,"value"],101]]"#] })
-    #expect(found() == 1)
+    server.inspect { engine in
+      for query in engine.live.all {
+        let patch = query.patch
+        #expect(patch?.version == query.version)
+        #expect(query.patch(from: [], to: [], version: query.version) == patch?.bytes, "what was found isn't looked for again")
+      }
+    }
   }
 
   @Test("G2: a patch that shows a commit which the disk refused doesn't leave, and the next value is whole", arguments: [true, false])

@@ -25,6 +25,8 @@ final class Watcher {
       case .patch:
         patch(line)
         patches += 1
+      // Of unsubscribe: what comes under this id again begins anew.
+      case .ok: values[line.id] = nil
       case .failed: values[line.id] = line.code
       case .synced:
         #expect(line.timestamp >= syncedTimestamps.last ?? 0, "synced timestamps don't go back")
