@@ -5,5 +5,8 @@ struct MartletBench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "martlet-bench",
     abstract: "Runs Martlet and a peer beside each other, in the same minute, and checks the data afterwards.",
-    subcommands: [W1Transfers.self, W2Reads.self, CounterCheck.self, SubscriptionsCheck.self, AggregatesCheck.self, JobsCheck.self])
+    subcommands: [
+      W1Transfers.self, W2Reads.self, CounterCheck.self, SubscriptionsCheck.self, AggregatesCheck.self, JobsCheck.self,
+      PatchesCheck.self,
+    ])
 }
