@@ -54,7 +54,7 @@ let package = Package(
     .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "StoreExample"]),
     .target(name: "MartletTesting", dependencies: ["Martlet", "MartletValues", "MartletWire"]),
     .testTarget(name: "MartletValuesTests", dependencies: ["MartletValues"]),
-    .testTarget(name: "MartletWireTests", dependencies: ["MartletValues", "MartletWire"]),
+    .testTarget(name: "MartletWireTests", dependencies: ["MartletTesting", "MartletValues", "MartletWire"]),
     .testTarget(
       name: "MartletTests", dependencies: ["Martlet", "MartletTesting", "MartletValues", "MartletWire", "BankExample"]),
     .testTarget(name: "MartletSQLiteTests", dependencies: ["MartletSQLite", "Martlet", "MartletValues"]),
@@ -71,7 +71,7 @@ let package = Package(
     .executableTarget(name: "HistoryApp", dependencies: ["MartletCommands"], path: "Tests/HistoryApp"),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["MartletClient", "MartletValues", "BankExample", "StoreExample", "martlet", "Histories", "HistoryApp"]),
+      dependencies: ["MartletClient", "MartletTesting", "MartletValues", "BankExample", "StoreExample", "martlet", "Histories", "HistoryApp"]),
     .testTarget(name: "DocumentationTests", dependencies: ["Martlet", "MartletClient", "MartletCommands", "MartletWire", "martlet"]),
   ],
   swiftLanguageModes: [.v6]

@@ -9,12 +9,17 @@ package struct Hello: Sendable, Hashable {
   package var token: String?
   /// Whether `log` lines of functions are wanted.
   package var logs: Bool
+  /// Whether the client takes `patch` lines in place of `update` lines.
+  package var patches: Bool
 
-  package init(protocolVersion: Int? = nil, session: String? = nil, token: String? = nil, logs: Bool = false) {
+  package init(
+    protocolVersion: Int? = nil, session: String? = nil, token: String? = nil, logs: Bool = false, patches: Bool = false
+  ) {
     self.protocolVersion = protocolVersion
     self.session = session
     self.token = token
     self.logs = logs
+    self.patches = patches
   }
 
   /// Reads the rest of a `hello` line. No bytes at all stand for `{}`.
@@ -31,6 +36,8 @@ package struct Hello: Sendable, Hashable {
         result.token = try reader.readString()
       } else if key.isEqual(to: "logs") {
         result.logs = try reader.readBoolean()
+      } else if key.isEqual(to: "patches") {
+        result.patches = try reader.readBoolean()
       } else {
         _ = try reader.skipValue()
       }
@@ -57,6 +64,10 @@ package struct Hello: Sendable, Hashable {
       writer.writeMember("logs", &comma)
       writer.write(boolean: true)
     }
+    if patches {
+      writer.writeMember("patches", &comma)
+      writer.write(boolean: true)
+    }
     writer.write(byte: UInt8(ascii: "}"))
   }
 }
@@ -69,12 +80,17 @@ package struct Welcome: Sendable, Hashable {
   package var session: String
   /// The longest line that the server takes, its LF not counted.
   package var maxLineBytes: Int
+  /// Whether `patch` lines may come.
+  package var patches: Bool
 
-  package init(protocolVersion: Int = WireProtocol.version, server: String, session: String, maxLineBytes: Int) {
+  package init(
+    protocolVersion: Int = WireProtocol.version, server: String, session: String, maxLineBytes: Int, patches: Bool = false
+  ) {
     self.protocolVersion = protocolVersion
     self.server = server
     self.session = session
     self.maxLineBytes = maxLineBytes
+    self.patches = patches
   }
 
   package init(json: UnsafeRawBufferPointer) throws {
@@ -88,6 +104,8 @@ package struct Welcome: Sendable, Hashable {
         result.session = try reader.readString()
       } else if key.isEqual(to: "maxLineBytes") {
         result.maxLineBytes = try PayloadReader.readWhole(&reader, "maxLineBytes")
+      } else if key.isEqual(to: "patches") {
+        result.patches = try reader.readBoolean()
       } else {
         _ = try reader.skipValue()
       }
@@ -106,6 +124,10 @@ package struct Welcome: Sendable, Hashable {
     writer.write(string: session)
     writer.writeMember("maxLineBytes", &comma)
     writer.write(decimal: Int64(maxLineBytes))
+    if patches {
+      writer.writeMember("patches", &comma)
+      writer.write(boolean: true)
+    }
     writer.write(byte: UInt8(ascii: "}"))
   }
 }

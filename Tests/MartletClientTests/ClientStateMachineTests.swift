@@ -336,6 +336,78 @@ struct ClientStateMachineTests {
     #expect(script.handle(.connectionEnded(reason: "r")) == [.scheduleReconnect(attempt: 1), .scheduleOfflineDue(loss: 2)])
   }
 
+  // MARK: Patches
+
+  @Test("The server is asked for patches where the client takes them")
+  func asksForPatches() {
+    var script = Script(acceptsPatches: true)
+    _ = script.handle(.start("starter"))
+    #expect(script.handle(.connected) == [.send(line(#"hello {"protocol":1,"session":"mine","patches":true}"#))])
+  }
+
+  private static func json(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+  @Test("A patch changes the last value that came, whether it was delivered or not, and is delivered with its snapshot")
+  func patches() {
+    var script = Script.open(acceptsPatches: true)
+    _ = script.handle(.subscribe(id: 1, line: [], "one"))
+    _ = script.handle(.received(.update(id: 1, json: Self.json("[1,2]"))))
+    _ = script.handle(.received(.synced(timestamp: 1)))
+    #expect(script.handle(.received(.patch(id: 1, json: Self.json(#"[["remove",[0]]]"#)))) == [])
+    #expect(script.handle(.received(.patch(id: 1, json: Self.json(#"[["insert",[1],3]]"#)))) == [])
+    #expect(
+      script.handle(.received(.synced(timestamp: 2))) == [
+        .deliver("one", Delivery(result: .success(Self.json("[2,3]")), timestamp: 2))
+      ])
+    _ = script.handle(.received(.update(id: 1, json: Self.json("[7]"))))
+    _ = script.handle(.received(.patch(id: 1, json: Self.json(#"[["set",[0],8]]"#))))
+    #expect(
+      script.handle(.received(.synced(timestamp: 3))) == [
+        .deliver("one", Delivery(result: .success(Self.json("[8]")), timestamp: 3))
+      ])
+    #expect(script.handle(.received(.patch(id: 9, json: Self.json("[]")))) == [], "of a subscription that has ended")
+  }
+
+  @Test("A patch that doesn't fit, or has no value to change, has the subscription made anew; what was on its way is dropped")
+  func patchesThatDoNotFit() {
+    var script = Script.open(acceptsPatches: true)
+    let subscribe = line("subscribe 1 a:b {}")
+    let anew: [Action] = [.send(line("unsubscribe 1")), .send(subscribe)]
+    let patch = ServerMessage.patch(id: 1, json: Self.json(#"[["set",[0],8]]"#))
+    _ = script.handle(.subscribe(id: 1, line: subscribe, "one"))
+    _ = script.handle(.received(.update(id: 1, json: Self.json("[]"))))
+    _ = script.handle(.received(.synced(timestamp: 1)))
+    #expect(script.handle(.received(patch)) == anew)
+    #expect(script.handle(.received(.synced(timestamp: 2))) == [])
+    #expect(script.handle(.received(patch)) == [])
+    #expect(script.handle(.received(.ok(id: 1, timestamp: 2, json: Self.json("null")))) == [])
+    _ = script.handle(.received(.update(id: 1, json: Self.json("[1]"))))
+    _ = script.handle(.received(patch))
+    #expect(
+      script.handle(.received(.synced(timestamp: 3))) == [
+        .deliver("one", Delivery(result: .success(Self.json("[8]")), timestamp: 3))
+      ])
+    _ = script.handle(.received(.failed(id: 1, WireError(.application, "m"))))
+    #expect(script.handle(.received(patch)) == anew)
+  }
+
+  @Test("After a connection that broke, patches are of the new connection's values")
+  func patchesAfterReconnect() {
+    var script = Script.open(acceptsPatches: true)
+    _ = script.handle(.subscribe(id: 1, line: line("subscribe 1 a:b {}"), "one"))
+    _ = script.handle(.received(.update(id: 1, json: Self.json("[1]"))))
+    _ = script.handle(.received(.synced(timestamp: 1)))
+    _ = script.handle(.received(.patch(id: 1, json: Self.json("broken"))))
+    _ = script.handle(.connectionEnded(reason: "r"))
+    #expect(script.reconnect() == [.send(line("subscribe 1 a:b {}"))])
+    _ = script.handle(.received(.update(id: 1, json: Self.json("[5]"))))
+    #expect(script.handle(.received(.patch(id: 1, json: Self.json(#"[["insert",[0],4]]"#)))) == [])
+    #expect(
+      script.handle(.received(.synced(timestamp: 2))) == [
+        .deliver("one", Delivery(result: .success(Self.json("[4,5]")), timestamp: 2))
+      ])
+  }
+
   @Test("Bytes that aren't the protocol end the connection")
   func garbage() {
     var script = Script.open()
@@ -478,14 +550,15 @@ private func line(_ text: String) -> [UInt8] { Array("\(text)\n".utf8) }
 private struct Script: ~Copyable {
   var machine: ClientStateMachineTests.Machine
 
-  init(token: String? = nil, maximumRequestsInFlight: Int = 100) {
-    machine = .init(session: "mine", token: token, maximumRequestsInFlight: maximumRequestsInFlight)
+  init(token: String? = nil, maximumRequestsInFlight: Int = 100, acceptsPatches: Bool = false) {
+    machine = .init(
+      session: "mine", token: token, maximumRequestsInFlight: maximumRequestsInFlight, acceptsPatches: acceptsPatches)
   }
 
   static func open(
-    token: String? = nil, maximumRequestsInFlight: Int = 100, maximumLineBytes: Int = 1 << 20
+    token: String? = nil, maximumRequestsInFlight: Int = 100, maximumLineBytes: Int = 1 << 20, acceptsPatches: Bool = false
   ) -> Script {
-    var script = Script(token: token, maximumRequestsInFlight: maximumRequestsInFlight)
+    var script = Script(token: token, maximumRequestsInFlight: maximumRequestsInFlight, acceptsPatches: acceptsPatches)
     _ = script.handle(.start("starter"))
     _ = script.handle(.connected)
     var welcome = ClientStateMachineTests.welcome

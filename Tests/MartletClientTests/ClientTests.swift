@@ -121,6 +121,27 @@ struct ClientTests {
     }
   }
 
+  @Test("Patches are asked for unless the configuration says otherwise, and applied where they come", arguments: [true, false])
+  func patches(accepts: Bool) async throws {
+    let server = try await FakeServer.start(greets: false) { _, line in
+      if line.hasPrefix("hello") { return [FakeServer.welcome] + (line.contains(#""patches":true"#) == accepts ? [] : ["garbage 1", "ok"]) }
+      guard let id = line.wholeMatch(of: /subscribe (\d+) .*/)?.1 else { return [] }
+      return [
+        "update \(id) [1,2]", "synced 1",
+        accepts ? #"patch \#(id) [["move",[1],0],["insert",[2],3]]"# : "update \(id) [2,1,3]", "synced 2",
+      ]
+    }
+    var configuration = ClientConfiguration(port: server.port)
+    configuration.acceptsPatches = accepts
+    let client = try await MartletClient.connect(configuration)
+    for try await update in client.subscribe("m:list").updates where update.timestamp == 2 {
+      #expect(try update.value == [2, 1, 3])
+      break
+    }
+    await client.close()
+    await server.stop()
+  }
+
   @Test("Connecting fails where there is no server, and where one says no")
   func noServer() async throws {
     let server = try await FakeServer.start { _, _ in [] }

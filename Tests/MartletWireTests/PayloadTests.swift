@@ -35,8 +35,11 @@ struct PayloadTests {
 
   @Test("hello is read with all of its members, and with none")
   func hello() throws {
-    let full = try read(#"{"protocol":1,"session":"s","token":"t","logs":true}"#) { try Hello(json: $0) }
-    #expect(full == Hello(protocolVersion: 1, session: "s", token: "t", logs: true))
+    let full = try read(#"{"protocol":1,"session":"s","token":"t","logs":true,"patches":true}"#) { try Hello(json: $0) }
+    #expect(full == Hello(protocolVersion: 1, session: "s", token: "t", logs: true, patches: true))
+    var writer = JSONWriter()
+    full.write(to: &writer)
+    #expect(try writer.bytes.withUnsafeBytes { try Hello(json: $0) } == full)
     #expect(try read("") { try Hello(json: $0) } == Hello())
     #expect(try read("{}") { try Hello(json: $0) } == Hello())
   }
@@ -50,10 +53,12 @@ struct PayloadTests {
 
   @Test("welcome is written and read again")
   func welcome() throws {
-    let welcome = Welcome(server: "martlet/0.1.0", session: "abc", maxLineBytes: 16 << 20)
-    var writer = JSONWriter()
-    welcome.write(to: &writer)
-    #expect(try writer.bytes.withUnsafeBytes { try Welcome(json: $0) } == welcome)
+    for patches in [false, true] {
+      let welcome = Welcome(server: "martlet/0.1.0", session: "abc", maxLineBytes: 16 << 20, patches: patches)
+      var writer = JSONWriter()
+      welcome.write(to: &writer)
+      #expect(try writer.bytes.withUnsafeBytes { try Welcome(json: $0) } == welcome)
+    }
   }
 
   @Test("A code is listed once")

@@ -17,6 +17,7 @@ struct ServerLineTests {
       writer.writeErrorLine(id: "c", WireError(.application, "no \"funds\"", data: .string("d")))
       writer.writeErrorLine(id: "", WireError(.badRequest, "m"))
       writer.writeUpdateLine(id: "e", json: json)
+      writer.writePatchLine(id: "p", json: json)
       writer.writeFailedLine(id: "f", WireError(.functionFailed, "m"))
       writer.writeSyncedLine(timestamp: 0)
       writer.writeLogLine(id: "g", json: json)
@@ -31,13 +32,13 @@ struct ServerLineTests {
         "ok a 42 [1]", "ok b 9223372036854775807 [1]",
         #"error c {"code":"application","message":"no \"funds\"","data":"d"}"#,
         #"error - {"code":"bad_request","message":"m"}"#,
-        "update e [1]", #"failed f {"code":"function_failed","message":"m"}"#, "synced 0", "log g [1]", "pong [1]", "pong",
+        "update e [1]", "patch p [1]", #"failed f {"code":"function_failed","message":"m"}"#, "synced 0", "log g [1]", "pong [1]", "pong",
         #"closing {"code":"shutting_down","message":"m"}"#,
       ])
     let kinds: [ServerLine.Kind] = [
-      .welcome, .ok, .ok, .error, .error, .update, .failed, .synced, .log, .pong, .pong, .closing,
+      .welcome, .ok, .ok, .error, .error, .update, .patch, .failed, .synced, .log, .pong, .pong, .closing,
     ]
-    let ids = ["", "a", "b", "c", "", "e", "f", "", "g", "", "", ""]
+    let ids = ["", "a", "b", "c", "", "e", "p", "f", "", "g", "", "", ""]
     for (index, text) in lines.enumerated() {
       let bytes = Array(text.utf8)
       guard case .line(let line) = parse(text) else {
@@ -58,7 +59,7 @@ struct ServerLineTests {
   @Test(
     "A line without what it must have is malformed",
     arguments: [
-      "ok", "ok 1", "ok 1 x null", "ok 1 2", "ok 1 18446744073709551616 null", "ok 1 -2 null", "update 1", "error",
+      "ok", "ok 1", "ok 1 x null", "ok 1 2", "ok 1 18446744073709551616 null", "ok 1 -2 null", "update 1", "patch 1", "error",
       "error 1", "failed 1", "synced", "synced x", "welcome", "closing", "log 1",
     ])
   func malformed(text: String) {

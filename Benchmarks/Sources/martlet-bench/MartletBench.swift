@@ -8,5 +8,6 @@ struct MartletBench: ParsableCommand {
     subcommands: [
       W1Transfers.self, W2Reads.self, CounterCheck.self, SubscriptionsCheck.self, AggregatesCheck.self, JobsCheck.self,
       W4Fanout.self, W11Idle.self, W12Stalled.self, Storm.self,
+      PatchesCheck.self,
     ])
 }

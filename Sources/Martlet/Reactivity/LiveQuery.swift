@@ -50,6 +50,9 @@ final class LiveQuery {
   var subscriptions: [ObjectIdentifier: Subscription] = [:]
   /// Where the pages of its last answer ended.
   private(set) var pageEnds: PageJournal.Ends = [:]
+  /// What leads to the result of `version` from the one before, found for the first subscription that asks and shared by all
+  /// that were sent that one; nil bytes where the result is better sent whole.
+  private(set) var patch: (version: UInt64, bytes: [UInt8]?)?
 
   init(id: LiveQueryID, key: LiveQueryKey, function: FunctionDefinition) {
     self.id = id
@@ -59,6 +62,14 @@ final class LiveQuery {
 
   /// To be called for a run that gave an answer: what a client has seen last is what must stay together.
   func keepPageEnds(of transaction: Transaction) { pageEnds = transaction.pageJournal?.ends ?? [:] }
+
+  /// The patch from the result before `version` to the result of it.
+  func patch(from old: [UInt8], to new: [UInt8], version: UInt64) -> [UInt8]? {
+    if let patch, patch.version == version { return patch.bytes }
+    let bytes = old.withUnsafeBytes { old in new.withUnsafeBytes { ValuePatch.difference(from: old, to: $0) } }
+    patch = (version, bytes)
+    return bytes
+  }
 
   /// To be called where this query takes another's place under a subscription.
   func keepPageEnds(of other: LiveQuery) {
@@ -91,6 +102,13 @@ final class Subscription {
   }
 
   func noteSent(_ result: LiveResult, version: UInt64) { sent = (query.id, version, result) }
+
+  /// What leads to this result from what the client was sent, if that was the result before. A client that missed one, that was told of a
+  /// failure, or whose subscription was another identity's, is sent the value whole: so there is one patch for each result.
+  func patch(to json: [UInt8], version: UInt64) -> [UInt8]? {
+    guard let sent, sent.query == query.id, sent.version + 1 == version, case .value(let base) = sent.result else { return nil }
+    return query.patch(from: base, to: json, version: version)
+  }
 
   /// What was sent never reached the client.
   func forgetSent() { sent = nil }

@@ -325,12 +325,14 @@ extension Engine {
       if let token = hello.token { session.identity = try identity(of: token) }
       session.hasGreeted = true
       session.wantsLogs = hello.logs
+      session.wantsPatches = hello.patches
       if let name = hello.session {
         session.name = name
         session.retryName = name
       }
       let welcome = Welcome(
-        server: "martlet/\(configuration.version)", session: session.name, maxLineBytes: configuration.maximumLineBytes)
+        server: "martlet/\(configuration.version)", session: session.name, maxLineBytes: configuration.maximumLineBytes,
+        patches: hello.patches)
       session.tell(self) { $0.writeWelcomeLine(welcome) }
     } catch let error as WireError {
       session.tell(self) { $0.writeErrorLine(id: "-", error) }

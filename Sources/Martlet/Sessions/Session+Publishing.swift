@@ -77,6 +77,10 @@ extension Session {
       for told in news {
         switch told.result {
         case .value(let json):
+          if wantsPatches, let patch = told.subscription.patch(to: json, version: told.version) {
+            patch.withUnsafeBytes { writer.writePatchLine(id: told.subscription.id, json: $0) }
+            break
+          }
           writer.beginUpdate(id: told.subscription.id)
           writer.write(raw: json)
           writer.endLine()

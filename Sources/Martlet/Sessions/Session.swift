@@ -16,6 +16,8 @@ final class Session {
   var retryName: String?
   var mutationsSinceRemoval = 0
   var wantsLogs = false
+  /// Whether its client takes patches in place of values.
+  var wantsPatches = false
   var splitter: LineSplitter
   var outbound = OutboundQueue()
   /// Whole lines that were read when there was no room to answer them any more. They wait until there is: no more than what
@@ -137,7 +139,7 @@ final class Session {
         case "ok": writer.writeErrorLine(id: String(decoding: words[1], as: UTF8.self), Engine.storageFailure)
         case "error" where Self.tellsOfData(words[2]):
           writer.writeErrorLine(id: String(decoding: words[1], as: UTF8.self), Engine.storageFailure)
-        case "update", "failed", "synced", "log": break
+        case "update", "patch", "failed", "synced", "log": break
         default:
           writer.write(raw: [UInt8](line))
           writer.write(byte: UInt8(ascii: "\n"))

@@ -37,7 +37,8 @@ final class ClientCore: @unchecked Sendable {
     self.eventLoop = eventLoop
     let session = String(UInt64.random(in: 0 ... .max), radix: 36) + String(UInt64.random(in: 0 ... .max), radix: 36)
     self.machine = Machine(
-      session: session, token: configuration.token, maximumRequestsInFlight: configuration.maximumRequestsInFlight)
+      session: session, token: configuration.token, maximumRequestsInFlight: configuration.maximumRequestsInFlight,
+      acceptsPatches: configuration.acceptsPatches)
   }
 
   /// From any thread. Events are handled in the order in which they were submitted.

@@ -18,7 +18,9 @@ import MartletWire
 /// 3. Subscriptions outlive connections. Each is subscribed to again by every connection that opens.
 /// 4. A subscription's value is delivered at the `synced` that follows it, so values that are delivered together are of
 ///    one snapshot. What a broken connection left without its `synced` is never delivered.
-/// 5. A sink that is finished gets nothing more.
+/// 5. A patch is applied to the last value that came, delivered or not. A subscription whose patch doesn't fit is made anew:
+///    it shows its older value until the server has told it the newest one.
+/// 6. A sink that is finished gets nothing more.
 ///
 /// `Waiter` is whoever waits for an answer, `Sink` whoever takes a subscription's values; the machine only passes them on.
 struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
@@ -79,6 +81,10 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
     var sink: Sink
     /// What came since the last `synced`: the newest only.
     var staged: Result<[UInt8], MartletError>?
+    /// The last value that came, where the next one may be a patch to it.
+    var base: [UInt8]?
+    /// It has been made anew, and waits for its value. Patches that were on their way are of no use to it.
+    var awaitsValue = false
   }
 
   private var state = State.idle
@@ -97,8 +103,8 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
   private var isOffline = false
 
   /// - Parameter session: under which name the server keeps the answers of mutations. Each client needs one of its own.
-  init(session: String, token: String?, maximumRequestsInFlight: Int) {
-    self.hello = Hello(protocolVersion: WireProtocol.version, session: session, token: token)
+  init(session: String, token: String?, maximumRequestsInFlight: Int, acceptsPatches: Bool = false) {
+    self.hello = Hello(protocolVersion: WireProtocol.version, session: session, token: token, patches: acceptsPatches)
     self.maximumRequestsInFlight = maximumRequestsInFlight
   }
 
@@ -270,6 +276,21 @@ extension ClientStateMachine {
     guard let index = subscriptions.index(forKey: id) else { return }
     if subscriptions.values[index].staged == nil { staged.append(id) }
     subscriptions.values[index].staged = result
+    subscriptions.values[index].base = hello.patches ? try? result.get() : nil
+    subscriptions.values[index].awaitsValue = false
+  }
+
+  private mutating func stage(_ id: UInt64, patch: [UInt8], _ actions: inout [Action]) {
+    guard let index = subscriptions.index(forKey: id), !subscriptions.values[index].awaitsValue else { return }
+    let value = subscriptions.values[index].base.flatMap { base in
+      base.withUnsafeBytes { base in patch.withUnsafeBytes { try? ValuePatch.apply($0, to: base) } }
+    }
+    if let value { return stage(id, .success(value)) }
+    guard case .open(let maximumLineBytes) = state else { return }
+    subscriptions.values[index].base = nil
+    subscriptions.values[index].awaitsValue = true
+    actions.append(.send(ClientLines.unsubscribe(id)))
+    sendSubscription(id, maximumLineBytes, &actions)
   }
 
   private mutating func deliverStaged(_ timestamp: UInt64, _ actions: inout [Action]) {
@@ -299,6 +320,7 @@ extension ClientStateMachine {
       }
     case .error(nil, let error): refused(error, &actions)
     case .update(let id, let json): stage(id, .success(json))
+    case .patch(let id, let json): stage(id, patch: json, &actions)
     case .failed(let id, let error): stage(id, .failure(MartletError(error)))
     case .synced(let timestamp): deliverStaged(timestamp, &actions)
     case .pong(let id): answer(id, .success(Answer(timestamp: 0, json: [])), &actions)

@@ -10,6 +10,7 @@ enum ServerMessage: Hashable, Sendable {
   /// Without an id, the server couldn't read one from the line that it answers.
   case error(id: UInt64?, WireError)
   case update(id: UInt64, json: [UInt8])
+  case patch(id: UInt64, json: [UInt8])
   case failed(id: UInt64, WireError)
   case synced(timestamp: UInt64)
   case pong(id: UInt64)
@@ -40,7 +41,7 @@ enum ServerMessage: Hashable, Sendable {
       guard let id = number(json) else { return .ignored }
       return .message(.pong(id: id))
     case .error where line.id.isEmpty: return .message(.error(id: nil, try WireError(json: json)))
-    case .ok, .error, .update, .failed: break
+    case .ok, .error, .update, .patch, .failed: break
     }
 
     guard let id = number(bytes.bytes(in: line.id)) else { return .ignored }
@@ -48,6 +49,7 @@ enum ServerMessage: Hashable, Sendable {
     case .ok: return .message(.ok(id: id, timestamp: line.timestamp, json: Array(json)))
     case .error: return .message(.error(id: id, try WireError(json: json)))
     case .update: return .message(.update(id: id, json: Array(json)))
+    case .patch: return .message(.patch(id: id, json: Array(json)))
     case .failed: return .message(.failed(id: id, try WireError(json: json)))
     case .welcome, .closing, .synced, .log, .pong: return .ignored
     }

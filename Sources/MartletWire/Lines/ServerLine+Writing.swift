@@ -46,6 +46,14 @@ extension JSONWriter {
     endLine()
   }
 
+  package mutating func writePatchLine(id: UnsafeRawBufferPointer, json: UnsafeRawBufferPointer) {
+    write(raw: "patch ")
+    write(raw: id)
+    write(byte: UInt8(ascii: " "))
+    write(raw: json)
+    endLine()
+  }
+
   package mutating func writeFailedLine(id: UnsafeRawBufferPointer, _ error: WireError) {
     write(raw: "failed ")
     write(raw: id)
@@ -103,6 +111,10 @@ extension JSONWriter {
 
   package mutating func writeUpdateLine(id: String, json: UnsafeRawBufferPointer) {
     withBytes(of: id) { $0.writeUpdateLine(id: $1, json: json) }
+  }
+
+  package mutating func writePatchLine(id: String, json: UnsafeRawBufferPointer) {
+    withBytes(of: id) { $0.writePatchLine(id: $1, json: json) }
   }
 
   package mutating func writeFailedLine(id: String, _ error: WireError) {

@@ -1,7 +1,7 @@
 /// One line of a server, taken apart where it lies: the client's counterpart of `ClientLine`.
 package struct ServerLine: Hashable, Sendable {
   package enum Kind: UInt8, Sendable, CaseIterable {
-    case welcome, ok, error, update, failed, synced, log, pong, closing
+    case welcome, ok, error, update, patch, failed, synced, log, pong, closing
   }
 
   package var kind: Kind
@@ -29,7 +29,7 @@ package struct ServerLine: Hashable, Sendable {
     guard let kind = Kind(line.bytes(in: words.word())) else { return .ignored }
     var result = ServerLine(kind: kind, id: words.position..<words.position, timestamp: 0, rest: 0..<0)
     switch kind {
-    case .ok, .error, .update, .failed, .log:
+    case .ok, .error, .update, .patch, .failed, .log:
       guard let id = words.id() else { return .malformed }
       // "-" is made of id bytes, and stands for "no id" in errors only.
       if kind != .error || !line.bytes(in: id).isEqual(to: "-") { result.id = id }
@@ -52,6 +52,7 @@ extension ServerLine.Kind {
     case 6 where word.isEqual(to: "update"): self = .update
     case 6 where word.isEqual(to: "synced"): self = .synced
     case 5 where word.isEqual(to: "error"): self = .error
+    case 5 where word.isEqual(to: "patch"): self = .patch
     case 6 where word.isEqual(to: "failed"): self = .failed
     case 3 where word.isEqual(to: "log"): self = .log
     case 4 where word.isEqual(to: "pong"): self = .pong
@@ -63,7 +64,7 @@ extension ServerLine.Kind {
 
   fileprivate var hasJSON: Bool {
     switch self {
-    case .welcome, .ok, .error, .update, .failed, .log, .closing: true
+    case .welcome, .ok, .error, .update, .patch, .failed, .log, .closing: true
     case .synced, .pong: false
     }
   }

@@ -1,10 +1,11 @@
 import Foundation
+import MartletTesting
 import MartletValues
 
 /// One line of the server, read strictly: what is no line of the protocol fails the test, whatever it was looking for.
 struct ServerMessage: CustomStringConvertible {
   enum Verb: String {
-    case welcome, ok, error, update, failed, synced, log, pong, closing
+    case welcome, ok, error, update, patch, failed, synced, log, pong, closing
     case comment = "#"
   }
 
@@ -31,7 +32,7 @@ struct ServerMessage: CustomStringConvertible {
     case .ok:
       id = word()
       timestamp = try Self.timestamp(word(), line)
-    case .error, .update, .failed, .log: id = word()
+    case .error, .update, .patch, .failed, .log: id = word()
     case .synced: timestamp = try Self.timestamp(word(), line)
     case .welcome, .pong, .closing, .comment: break
     }
@@ -46,7 +47,7 @@ struct ServerMessage: CustomStringConvertible {
         throw Failure("an error has a code and a message: \(line)")
       }
     case .synced, .pong, .comment: break
-    case .welcome, .ok, .update, .log: guard !rest.isEmpty else { throw Failure("there is no JSON in: \(line)") }
+    case .welcome, .ok, .update, .patch, .log: guard !rest.isEmpty else { throw Failure("there is no JSON in: \(line)") }
     }
   }
 
@@ -97,27 +98,33 @@ struct LiveView {
   /// Takes one message. True when it ended a group, so that `values` shows one snapshot.
   mutating func take(_ message: ServerMessage) throws -> Bool {
     switch message.verb {
-    case .update, .failed:
+    case .update, .patch, .failed:
       open.append(message)
       return false
     case .synced:
       guard message.timestamp >= timestamp else { throw Failure("synced went back from \(timestamp) to \(message.timestamp)") }
       timestamp = message.timestamp
-      for message in open { values[message.id] = message }
+      for message in open { values[message.id] = try message.verb == .patch ? patched(by: message) : message }
       open = []
       return true
     default: return false
     }
   }
 
+  /// The `update` that would have said the same.
+  private func patched(by message: ServerMessage) throws -> ServerMessage {
+    guard let last = values[message.id], last.verb == .update else { throw Failure("there is nothing to be patched: \(message)") }
+    return try ServerMessage("update \(message.id) \(last.json.patched(by: message.json).json)")
+  }
+
   subscript(id: String) -> Value? { values[id].flatMap { $0.verb == .update ? try? $0.json : nil } }
 }
 
 extension RawClient {
-  /// Reads up to the end of the next group, and gives its `update` and `failed` lines and its timestamp.
+  /// Reads up to the end of the next group, and gives its lines of values and its timestamp.
   func group(_ deadline: Deadline = Deadline()) throws -> (lines: [ServerMessage], timestamp: UInt64) {
     let messages = try messages(deadline) { $0.verb == .synced }
-    return (messages.filter { $0.verb == .update || $0.verb == .failed }, messages[messages.count - 1].timestamp)
+    return (messages.filter { $0.verb == .update || $0.verb == .patch || $0.verb == .failed }, messages[messages.count - 1].timestamp)
   }
 
   /// Makes sure that every update up to now has come: a mutation that changes nothing is answered, and followed by the
@@ -130,6 +137,6 @@ extension RawClient {
       if message.verb == .ok, message.id == "barrier" { answered = message.timestamp }
       return message.verb == .synced && answered.map { message.timestamp >= $0 } ?? false
     }
-    return messages.filter { $0.verb == .update || $0.verb == .failed }
+    return messages.filter { $0.verb == .update || $0.verb == .patch || $0.verb == .failed }
   }
 }

@@ -10,6 +10,7 @@ final class Watcher {
   private(set) var values: [String: String] = [:]
   private(set) var syncedTimestamps: [UInt64] = []
   private(set) var updates = 0
+  private(set) var patches = 0
 
   init(_ client: InProcessClient) { self.client = client }
 
@@ -21,6 +22,11 @@ final class Watcher {
         #expect(values[line.id] != line.rest, "an update tells something new: \(line)")
         values[line.id] = line.rest
         updates += 1
+      case .patch:
+        patch(line)
+        patches += 1
+      // Of unsubscribe: what comes under this id again begins anew.
+      case .ok: values[line.id] = nil
       case .failed: values[line.id] = line.code
       case .synced:
         #expect(line.timestamp >= syncedTimestamps.last ?? 0, "synced timestamps don't go back")
@@ -28,6 +34,16 @@ final class Watcher {
         isSynced(line.timestamp)
       default: break
       }
+    }
+  }
+
+  private func patch(_ line: InProcessClient.Line) {
+    do {
+      let value = try Value(json: values[line.id] ?? "").patched(by: Value(json: line.rest)).json
+      #expect(values[line.id] != value, "a patch tells something new: \(line)")
+      values[line.id] = value
+    } catch {
+      Issue.record("\(error): \(line) of \(values[line.id] ?? "nothing")")
     }
   }
 }

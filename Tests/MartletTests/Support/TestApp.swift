@@ -20,7 +20,7 @@ enum CounterFunctions: FunctionModule {
   static let functions: [any ServerFunction] = [
     set, add, get, value, between, count, sum, top, all, addThenFail, transfer, total, delete, log,
     slowAdd, slowTransfer, slowValue, slowTotal, slowClaim, slowSwap, claim, slowFail, slowAnchored,
-    must, rehearse, catching, catchingLimit, logging, slowLogging, relay, dice, isAdmin, lowest, slowOracle,
+    must, mustAll, rehearse, catching, catchingLimit, logging, slowLogging, relay, dice, isAdmin, lowest, slowOracle,
   ]
 
   static func find(_ db: some ReadsDatabase, _ name: String) throws -> Document<Counters>? {
@@ -130,6 +130,13 @@ enum CounterFunctions: FunctionModule {
   static let must = Query("must", Arg("name", .string)) { ctx, name in
     guard let counter = try find(ctx.db, name) else { throw ApplicationError("there is no \(name)") }
     return counter.amount
+  }
+
+  static let mustAll = Query("mustAll") { ctx in
+    try ctx.db.query(Counters.self).withIndex(\.byName).collect().map { counter in
+      guard counter.amount >= 0 else { throw ApplicationError("\(counter.name) is below 0") }
+      return "\(counter.name)=\(Int(counter.amount))"
+    }
   }
 
   /// Writes, and tells after each write what it reads.
