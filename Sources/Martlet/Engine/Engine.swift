@@ -57,6 +57,7 @@ package actor Engine {
   /// The wall clock as it was when the bytes that are being handled were taken up.
   var wallMilliseconds = 0.0
   var systemRefreshIsScheduled = false
+  var warmEndIsScheduled = false
   var lifecycle = EngineLifecycle.running
   var lastFunction: FunctionDefinition?
   var actions: ActionPools

@@ -4,7 +4,9 @@
 /// the number of commits that touched it and of subscribers that share it.
 extension Engine {
   func publish() {
-    for query in live.takeStale() where query.state == .stale && !query.subscriptions.isEmpty { refresh(query) }
+    for query in live.takeStale() where query.state == .stale {
+      if live.endIfUnused(query) { unwatch(query) } else { refresh(query) }
+    }
     guard !sessionsToPublish.isEmpty else { return }
     var sessions: ContiguousArray<Session> = []
     swap(&sessions, &sessionsToPublish)
@@ -59,7 +61,7 @@ extension Engine {
     case .failure(let error): adopt(.failure(error), for: query)
     }
     query.state = .current
-    for subscription in query.subscriptions.values { subscription.session.queryArrived(query, engine: self) }
+    for subscription in query.subscriptions { subscription.session.valueArrived(of: subscription, engine: self) }
     if isTouched { live.markStale(query) }
     noteNews(of: query)
     scheduleTurnEnd()
@@ -73,10 +75,15 @@ extension Engine {
   }
 
   private func noteNews(of query: LiveQuery) {
-    for subscription in query.subscriptions.values { noteNews(for: subscription.session) }
+    for subscription in query.subscriptions { noteNews(of: subscription) }
   }
 
-  /// Has a session look at its subscriptions at the next publication.
+  private func noteNews(of subscription: Subscription) {
+    subscription.session.noteCandidate(subscription)
+    noteNews(for: subscription.session)
+  }
+
+  /// Has a session tell what it has to tell at the next publication.
   func noteNews(for session: Session) {
     guard !session.isToPublish, !session.isClosed else { return }
     session.isToPublish = true
@@ -110,16 +117,31 @@ extension Engine {
 
   func subscribe(_ session: Session, id: String, _ function: FunctionDefinition, arguments: [UInt8]) -> Subscription {
     let key = LiveQueryKey(function: function.name, arguments: arguments, identity: session.identity)
-    let subscription = Subscription(id: id, session: session, query: live.query(key, function))
+    let subscription = Subscription(
+      id: id, number: session.nextSubscriptionNumber(), session: session, query: live.query(key, function))
     live.attach(subscription)
     if case .system = function.body { scheduleSystemRefresh() }
-    noteNews(for: session)
+    noteNews(of: subscription)
     scheduleTurnEnd()
     return subscription
   }
 
   func unsubscribe(_ subscription: Subscription) {
-    if let query = live.detach(subscription) { unwatch(query) }
+    for query in live.detach(subscription, now: wallMilliseconds) { unwatch(query) }
+    scheduleWarmEnd()
+  }
+
+  /// Queries that nobody came back for end after their time.
+  private func scheduleWarmEnd() {
+    guard !warmEndIsScheduled, live.nextWarmEnd != nil else { return }
+    warmEndIsScheduled = true
+    host.schedule(afterMilliseconds: Int(LiveQueries.warmMilliseconds)) {
+      self.assumeIsolated { engine in
+        engine.warmEndIsScheduled = false
+        for query in engine.live.endWarm(upTo: engine.environment.clock.wallMilliseconds()) { engine.unwatch(query) }
+        engine.scheduleWarmEnd()
+      }
+    }
   }
 
   /// Moves a subscription to the live query of its session's new identity.
@@ -131,8 +153,8 @@ extension Engine {
     subscription.follow(live.query(key, old.function))
     subscription.query.keepPageEnds(of: old)
     live.attach(subscription)
-    subscription.session.stopAwaiting(old, engine: self)
-    noteNews(for: subscription.session)
+    subscription.session.stopAwaiting(subscription, engine: self)
+    noteNews(of: subscription)
     scheduleTurnEnd()
   }
 

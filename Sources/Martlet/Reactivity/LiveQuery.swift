@@ -47,7 +47,11 @@ final class LiveQuery {
   var reads = ReadSet()
   /// What takes the ranges of `reads` out of the tables' interest, table by table.
   var rangeTokens: [[TableInterest.RangeToken]] = []
-  var subscriptions: [ObjectIdentifier: Subscription] = [:]
+  /// In no order: a subscription knows its place, so that one of thousands leaves at once.
+  private(set) var subscriptions: ContiguousArray<Subscription> = []
+  /// Until when it is kept although nobody subscribes to it; nil while somebody does.
+  var warmEnd: Double?
+  var isWarm: Bool { warmEnd != nil }
   /// Where the pages of its last answer ended.
   private(set) var pageEnds: PageJournal.Ends = [:]
   /// What leads to the result of `version` from the one before, found for the first subscription that asks and shared by all
@@ -58,6 +62,24 @@ final class LiveQuery {
     self.id = id
     self.key = key
     self.function = function
+  }
+
+  /// Whether it has a value that is not too large, and need not be run to be up to date.
+  func isWorthKeeping(upToBytes most: Int) -> Bool {
+    guard state == .current, case .value(let json)? = result, json.count <= most else { return false }
+    if case .system = function.body { return false }
+    return true
+  }
+
+  func attach(_ subscription: Subscription) {
+    subscription.place = subscriptions.count
+    subscriptions.append(subscription)
+  }
+
+  func detach(_ subscription: Subscription) {
+    guard let last = subscriptions.popLast(), last !== subscription else { return }
+    subscriptions[subscription.place] = last
+    last.place = subscription.place
   }
 
   /// To be called for a run that gave an answer: what a client has seen last is what must stay together.
@@ -80,14 +102,20 @@ final class LiveQuery {
 /// One connection's subscription to a live query, under the id that the client chose.
 final class Subscription {
   let id: String
+  /// Grows with each subscription of the session: the order in which it is told.
+  let number: UInt64
   unowned let session: Session
   private(set) var query: LiveQuery
+  fileprivate(set) var place = 0
+  /// Whether the session is to look at it at its next publication.
+  var isCandidate = false
   /// What the client was last sent: its query and the version, to tell quickly that nothing is new, and the result, to
   /// tell that a new version is what the client has already.
   private(set) var sent: (query: LiveQueryID, version: UInt64, result: LiveResult)?
 
-  init(id: String, session: Session, query: LiveQuery) {
+  init(id: String, number: UInt64, session: Session, query: LiveQuery) {
     self.id = id
+    self.number = number
     self.session = session
     self.query = query
   }
@@ -97,7 +125,11 @@ final class Subscription {
   /// Whether the client lacks this result.
   func isNews(_ result: LiveResult, version: UInt64) -> Bool {
     guard let sent else { return true }
-    if sent.query == query.id, sent.version == version { return false }
+    if sent.query == query.id {
+      if sent.version == version { return false }
+      // One version differs from the next; only a later one may be what was sent.
+      if sent.version + 1 == version { return true }
+    }
     return sent.result != result
   }
 

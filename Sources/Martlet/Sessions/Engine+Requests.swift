@@ -238,7 +238,6 @@ extension Engine {
     let name = String(decoding: id, as: UTF8.self)
     let subscription = subscribe(session, id: name, function, arguments: arguments)
     session.subscriptions[name] = subscription
-    session.subscriptionOrder.append(subscription)
   }
 
   /// Equal arguments must be equal bytes, so that equal queries are shared.
@@ -261,10 +260,9 @@ extension Engine {
       let error = WireError(.unknownID, "there is no subscription \"\(name)\" on this connection")
       return session.tell(self) { $0.writeErrorLine(id: id, error) }
     }
-    session.subscriptionOrder.removeAll { $0 === subscription }
     unsubscribe(subscription)
     tellNull(id, session)
-    session.stopAwaiting(subscription.query, engine: self)
+    session.stopAwaiting(subscription, engine: self)
   }
 
   private func tellNull(_ id: UnsafeRawBufferPointer, _ session: Session) {
@@ -302,7 +300,7 @@ extension Engine {
     } catch {
       return session.tell(self) { $0.writeErrorLine(id: id, error) }
     }
-    for subscription in session.subscriptionOrder { changeIdentity(of: subscription) }
+    for subscription in session.subscriptions.values.sorted(by: { $0.number < $1.number }) { changeIdentity(of: subscription) }
     tellNull(id, session)
   }
 

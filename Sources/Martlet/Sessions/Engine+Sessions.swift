@@ -73,9 +73,7 @@ extension Engine {
   func finish(_ session: Session, _ reason: WireError?) {
     session.closing = .some(reason)
     session.unhandled = []
-    for subscription in session.subscriptionOrder { unsubscribe(subscription) }
-    session.subscriptions.removeAll()
-    session.subscriptionOrder.removeAll()
+    endSubscriptions(of: session)
   }
 
   func closeIfDone(_ session: Session) {
@@ -97,14 +95,18 @@ extension Engine {
   }
 
   private func remove(_ session: Session) {
-    for subscription in session.subscriptionOrder { unsubscribe(subscription) }
-    session.subscriptionOrder.removeAll()
-    session.subscriptions.removeAll()
+    endSubscriptions(of: session)
     for request in session.pending.values {
       if case .action(let action) = request.kind { actions.cancel(action) }
     }
     session.markClosed()
     sessions[session.id] = nil
+  }
+
+  private func endSubscriptions(of session: Session) {
+    for subscription in session.subscriptions.values { unsubscribe(subscription) }
+    session.subscriptions.removeAll()
+    session.candidates.removeAll()
   }
 
   /// Stops reading from a session that has too much outstanding, and starts again when it has less: what a client sends

@@ -8,18 +8,22 @@ extension Session {
     guard !isClosed, case .current = publication else { return }
     // A client that doesn't read is told the newest values when it reads again, and nothing in between (promise 7).
     guard transport.isWritable else { return }
+    candidates.removeAll { subscriptions[$0.id] !== $0 }
+    if candidates.count > 1 { candidates.sort { $0.number < $1.number } }
     var news: [Told] = []
-    var missing: Set<LiveQueryID> = []
-    for subscription in subscriptionOrder {
+    var missing: Set<ObjectIdentifier> = []
+    for subscription in candidates {
       let query = subscription.query
       if case .running(let timestamp) = query.state {
         // One that began on an older snapshot can't be told with the others: there will be news when it is done.
         guard timestamp == engine.headTimestamp else { return }
-        missing.insert(query.id)
+        missing.insert(ObjectIdentifier(subscription))
       } else if let result = query.result, subscription.isNews(result, version: query.version) {
         news.append(Told(subscription: subscription, query: query, result: result, version: query.version))
       }
     }
+    for subscription in candidates { subscription.isCandidate = false }
+    candidates.removeAll(keepingCapacity: candidates.count < 64)
     guard missing.isEmpty else {
       publication = .awaiting(timestamp: engine.headTimestamp, values: news, missing: missing)
       return
@@ -27,26 +31,24 @@ extension Session {
     tell(engine, news, at: engine.headTimestamp)
   }
 
-  /// A query that ran beside has its value.
-  func queryArrived(_ query: LiveQuery, engine: isolated Engine) {
-    guard case .awaiting(let timestamp, var values, var missing) = publication, missing.remove(query.id) != nil
+  /// The query of a subscription, which ran beside, has its value.
+  func valueArrived(of subscription: Subscription, engine: isolated Engine) {
+    guard case .awaiting(let timestamp, var values, var missing) = publication,
+      missing.remove(ObjectIdentifier(subscription)) != nil
     else { return }
-    if let result = query.result {
-      for subscription in subscriptionOrder
-      where subscription.query === query && subscription.isNews(result, version: query.version) {
-        values.append(Told(subscription: subscription, query: query, result: result, version: query.version))
-      }
+    let query = subscription.query
+    if let result = query.result, subscription.isNews(result, version: query.version) {
+      values.append(Told(subscription: subscription, query: query, result: result, version: query.version))
     }
     publication = .awaiting(timestamp: timestamp, values: values, missing: missing)
     tellAwaited(engine)
   }
 
-  /// A subscription has left this query. If it runs beside, nobody may be left to be told its value.
-  func stopAwaiting(_ query: LiveQuery, engine: isolated Engine) {
-    guard case .awaiting(let timestamp, let values, var missing) = publication, missing.contains(query.id),
-      !subscriptionOrder.contains(where: { $0.query === query })
+  /// A subscription has left its query, or the session. If that runs beside, it is not waited for.
+  func stopAwaiting(_ subscription: Subscription, engine: isolated Engine) {
+    guard case .awaiting(let timestamp, let values, var missing) = publication,
+      missing.remove(ObjectIdentifier(subscription)) != nil
     else { return }
-    missing.remove(query.id)
     publication = .awaiting(timestamp: timestamp, values: values, missing: missing)
     tellAwaited(engine)
   }
@@ -56,6 +58,7 @@ extension Session {
     if owedSynced > engine.headTimestamp { owedSynced = 0 }
     guard case .awaiting(let timestamp, _, _) = publication, timestamp > engine.headTimestamp else { return }
     publication = .current
+    for subscription in subscriptions.values { noteCandidate(subscription) }
     engine.noteNews(for: self)
   }
 

@@ -29,8 +29,10 @@ final class Session {
   /// Requests that were not answered at once, by their ids.
   var pending: [String: PendingRequest] = [:]
   var subscriptions: [String: Subscription] = [:]
-  /// In the order in which they were made: the order of `update` lines.
-  var subscriptionOrder: ContiguousArray<Subscription> = []
+  /// Those that may have something to tell: whose query gave something new, runs beside, or is new to them. So a publication costs what there is to
+  /// tell, however many subscriptions there are. One that runs beside is here unless the session awaits it.
+  var candidates: ContiguousArray<Subscription> = []
+  private var lastSubscriptionNumber: UInt64 = 0
 
   var runningMutation: String?
   var queuedMutations: ContiguousArray<QueuedMutation> = []
@@ -79,9 +81,9 @@ final class Session {
   enum Publication {
     /// All that it was told is told.
     case current
-    /// Some of its queries run beside the engine's thread, on the snapshot of `timestamp`. The others' values at that
+    /// Some of its subscriptions' queries run beside the engine's thread, on the snapshot of `timestamp`. The others' values at that
     /// snapshot are kept, so that all are told together (promise 3).
-    case awaiting(timestamp: UInt64, values: [Told], missing: Set<LiveQueryID>)
+    case awaiting(timestamp: UInt64, values: [Told], missing: Set<ObjectIdentifier>)
   }
 
   struct Told {
@@ -107,6 +109,17 @@ final class Session {
   }
 
   func isActive(_ id: String) -> Bool { pending[id] != nil || subscriptions[id] != nil }
+
+  func nextSubscriptionNumber() -> UInt64 {
+    lastSubscriptionNumber += 1
+    return lastSubscriptionNumber
+  }
+
+  func noteCandidate(_ subscription: Subscription) {
+    guard !subscription.isCandidate else { return }
+    subscription.isCandidate = true
+    candidates.append(subscription)
+  }
 
   // MARK: Output
 
@@ -146,7 +159,10 @@ final class Session {
         }
       }
     }
-    for subscription in subscriptionOrder { subscription.forgetSent() }
+    for subscription in subscriptions.values {
+      subscription.forgetSent()
+      noteCandidate(subscription)
+    }
     flush()
   }
 

@@ -10,6 +10,7 @@ package actor StoredTable {
   private nonisolated let executor: any SerialExecutor
   private var contents: TableContents
   private var interest = TableInterest()
+  var hasInterest: Bool { !interest.isEmpty }
   private var keys = IndexKeyWriter()
 
   /// The last creation time given out. Not the actor's, but under its own lock: mutations that run beside the engine's

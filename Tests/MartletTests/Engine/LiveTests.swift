@@ -279,3 +279,111 @@ struct CostTests {
     #expect(server.statistic("queryRuns") == before + 1)
   }
 }
+
+@Suite("Live queries that nobody watches")
+struct WarmQueryTests {
+  static func live(_ server: EngineHarness) -> Int { server.inspect { $0.live.all.count } }
+
+  @Test("A query is kept warm for those who come back: it is not run again, and shows what it would show")
+  func warm() throws {
+    let server = try EngineHarness.counters(["a": 1, "b": 1])
+    let line = #"subscribe s counters:value {"name":"a"}"#
+    let client = server.connect()
+    client.send(line, "unsubscribe s")
+    server.settle()
+    client.send(line)
+    server.settle()
+    client.disconnect()
+    let before = server.statistic("queryRuns")
+    #expect(server.statistic("liveQueries") == 0, "one that nobody watches is not counted")
+    server.connect().send(#"mutation 1 counters:add {"name":"b","amount":1}"#)
+    let again = server.connect()
+    again.send(line)
+    server.settle()
+    #expect(again.takeText() == ["update s 1", "synced 4"])
+    #expect(server.statistic("queryRuns") == before)
+    again.send(#"mutation 2 counters:add {"name":"a","amount":1}"#)
+    server.settle()
+    #expect(again.takeText().contains("update s 2"))
+  }
+
+  @Test("A warm query ends with the first commit that touches it, and is not run for nobody")
+  func touched() throws {
+    let server = try EngineHarness.counters(["a": 1])
+    let line = #"subscribe s counters:value {"name":"a"}"#
+    let client = server.connect()
+    client.send(line)
+    server.settle()
+    client.send("unsubscribe s")
+    let before = server.statistic("queryRuns")
+    client.send(#"mutation 1 counters:add {"name":"a","amount":1}"#)
+    server.settle()
+    #expect(Self.live(server) == 0)
+    #expect(server.statistic("queryRuns") == before)
+    _ = client.take()
+    client.send(line)
+    server.settle()
+    #expect(client.takeText() == ["update s 2", "synced 3"])
+  }
+
+  @Test("Warm queries end after their time, and are bounded in number")
+  func bounds() throws {
+    let server = try EngineHarness.counters(["a": 1])
+    let client = server.connect()
+    for number in 0..<1_500 { client.send(#"subscribe s\#(number) counters:value {"name":"n\#(number)"}"#) }
+    server.settle()
+    for number in 0..<1_500 { client.send("unsubscribe s\(number)") }
+    server.settle()
+    #expect(Self.live(server) == 1_000)
+    // Taken up again, it stays.
+    client.send(#"subscribe s counters:value {"name":"n1400"}"#)
+    server.advance(milliseconds: 12_000)
+    server.settle()
+    #expect(Self.live(server) == 1)
+    client.send("unsubscribe s")
+    server.advance(milliseconds: 12_000)
+    server.settle()
+    #expect(Self.live(server) == 0)
+    #expect(server.inspect { $0.catalog.tables.allSatisfy { $0.assumeIsolated { !$0.hasInterest } } }, "the tables hold nothing of them")
+  }
+
+  @Test("G5: subscribing, leaving and coming back at random moments, what is shown is what is there", arguments: 1...30)
+  func random(seed: UInt64) throws {
+    var random = TestRandom(seed: seed)
+    let server = try EngineHarness.counters(seed: seed, ["anchor": 0, "a": 1, "b": 2, "c": 3], pace: .delayed)
+    let writer = server.connect()
+    var watchers = (0..<3).map { _ in Watcher(server.connect()) }
+    var subscribed: [[String: String]] = Array(repeating: [:], count: 3)
+    for step in 0..<120 {
+      let who = random.number(0..<3)
+      let name = random.element(of: ["a", "b", "c"])
+      switch random.number(0..<6) {
+      case 0, 1: writer.send(#"mutation \#(step) counters:add {"name":"\#(name)","amount":1}"#)
+      case 2, 3:
+        let id = "\(name)\(step)"
+        subscribed[who][id] = name
+        watchers[who].client.send(#"subscribe \#(id) counters:\#(random.oneIn(3) ? "slowValue" : "value") {"name":"\#(name)"}"#)
+      case 4:
+        if let id = subscribed[who].keys.sorted().first {
+          subscribed[who][id] = nil
+          watchers[who].client.send("unsubscribe \(id)")
+        }
+      default:
+        watchers[who].client.disconnect()
+        watchers[who] = Watcher(server.connect())
+        subscribed[who] = [:]
+      }
+      for _ in 0..<random.number(0..<6) { server.host.step() }
+      if random.oneIn(6) { server.advance(milliseconds: random.number(1..<4_000)) }
+      for watcher in watchers { watcher.take() }
+    }
+    server.settle()
+    let reader = server.connect()
+    for name in ["a", "b", "c"] { reader.send(#"query \#(name) counters:value {"name":"\#(name)"}"#) }
+    server.settle()
+    for (who, watcher) in watchers.enumerated() {
+      watcher.take()
+      for (id, name) in subscribed[who] { #expect(watcher.values[id] == reader.answer(name), "\(who) \(id)") }
+    }
+  }
+}
