@@ -56,7 +56,9 @@ struct LogsCommand: ClientCommand {
     let news = client.subscribe("_system:logs", arguments(limit: 1))
     try await watch(news, context.console, seen) { seen, update in
       _ = try update.result.get()
-      try await showNews(since: &seen, client, context.console)
+      do { try await showNews(since: &seen, client, context.console) } catch let error as MartletError where error.code == .connectionLost {
+        // The client connects again by itself, and then the next news bring what is missing now.
+      }
       return true
     }
   }

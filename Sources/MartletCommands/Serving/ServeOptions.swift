@@ -53,10 +53,10 @@ struct ServeOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The most bytes that a fetched body may have.", valueName: "bytes"))
   var fetchBytes: Int?
 
-  @Option(help: ArgumentHelp("From how long on a query or mutation is slow: \"martlet logs --runs\" shows it then.", valueName: "ms"))
+  @Option(help: ArgumentHelp("From how long on a query or mutation is slow, so that its run is kept in the log.", valueName: "ms"))
   var slow = ServerConfiguration().slowMilliseconds
 
-  @Flag(help: "Keep every run for \"martlet logs --runs\", and not only those that are worth it.")
+  @Flag(help: "Keep every run in the log, and not only those that failed, were slow or logged something, actions, and jobs.")
   var logRuns = false
 
   @Option(help: "What is logged on standard error.")
