@@ -18,6 +18,7 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
@@ -26,7 +27,11 @@ let package = Package(
     .target(name: "MartletValues"),
     .target(name: "MartletWire", dependencies: ["MartletValues"]),
     .target(
-      name: "Martlet", dependencies: ["CPrefetch", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
+      name: "Martlet",
+      dependencies: [
+        "CPrefetch", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+      ]),
     .target(
       name: "MartletSQLite",
       dependencies: [
@@ -56,7 +61,11 @@ let package = Package(
     .testTarget(name: "MartletValuesTests", dependencies: ["MartletValues"]),
     .testTarget(name: "MartletWireTests", dependencies: ["MartletTesting", "MartletValues", "MartletWire"]),
     .testTarget(
-      name: "MartletTests", dependencies: ["Martlet", "MartletTesting", "MartletValues", "MartletWire", "BankExample"]),
+      name: "MartletTests",
+      dependencies: [
+        "Martlet", "MartletTesting", "MartletValues", "MartletWire", "BankExample",
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
+      ]),
     .testTarget(name: "MartletSQLiteTests", dependencies: ["MartletSQLite", "Martlet", "MartletValues"]),
     .testTarget(name: "MartletClientTests", dependencies: ["MartletClient", "MartletValues", "MartletWire", nioCore, nioPosix]),
     .testTarget(
@@ -72,7 +81,11 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: ["MartletClient", "MartletTesting", "MartletValues", "BankExample", "StoreExample", "martlet", "Histories", "HistoryApp"]),
-    .testTarget(name: "DocumentationTests", dependencies: ["Martlet", "MartletClient", "MartletCommands", "MartletWire", "martlet"]),
+    .testTarget(
+      name: "DocumentationTests",
+      dependencies: [
+        "Martlet", "MartletClient", "MartletCommands", "MartletWire", "martlet", .product(name: "Metrics", package: "swift-metrics"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

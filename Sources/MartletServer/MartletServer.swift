@@ -85,14 +85,15 @@ public final class MartletServer: Service {
     for name in recovered.unknownTables {
       logger.warning("a stored table is not part of the schema; it is kept", metadata: ["table": "\(name)"])
     }
-    let log = ThreadedLogWriter(storage: storage, durability: configuration.durability)
+    let engineConfiguration = configuration.engine
+    let log = ThreadedLogWriter(storage: storage, durability: configuration.durability, metrics: engineConfiguration.metrics)
     let snapshots = SnapshotFiles(path: configuration.snapshotsPath)
     let engine = Engine(
       host: host,
       environment: EngineEnvironment(
         clock: SystemClock(), entropy: Entropy(SystemEntropySource()),
         outside: OutsideWorld(fetcher: fetcher, variables: configuration.environment)),
-      recovered: recovered, registry: registry, log: log, snapshots: snapshots, configuration: configuration.engine,
+      recovered: recovered, registry: registry, log: log, snapshots: snapshots, configuration: engineConfiguration,
       logger: logger)
     do {
       let known = (try? snapshots.list()) ?? []

@@ -20,6 +20,10 @@ public struct ServerConfiguration: Sendable {
   public var pools: [String: Int] = [:]
   /// What actions read as `ctx.environment`.
   public var environment: [String: String] = ProcessInfo.processInfo.environment
+  /// From how long on, in milliseconds, a query's or mutation's run is slow, and kept in the log of runs.
+  public var slowMilliseconds = 100.0
+  /// Whether every run is kept there, and not only those that failed, were slow or logged something, actions, and jobs.
+  public var logsAllRuns = false
   /// How long a stopping server waits for what is in flight, in seconds.
   public var shutdownGraceSeconds = 10
 
@@ -31,6 +35,9 @@ public struct ServerConfiguration: Sendable {
     engine.adminKey = adminKey
     engine.limits = limits
     engine.pools = pools
+    engine.slowMilliseconds = slowMilliseconds
+    engine.logsAllRuns = logsAllRuns
+    engine.metrics = .bootstrapped
     return engine
   }
 }

@@ -24,6 +24,7 @@ package final class EngineHarness {
   private let variables: [String: String]
   private var entropy: DeterministicRandom
   private let pace: SimulatedLogWriter.Pace
+  private let snapshots: (any SnapshotStore)?
   private let logger: Logger
 
   private static var silence: Logger {
@@ -45,7 +46,7 @@ package final class EngineHarness {
     tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
     pools: [String: Int] = [:], seed: UInt64 = 1,
     disk: MemoryStorage.Disk = .init(), configuration: EngineConfiguration = EngineConfiguration(), pace: SimulatedLogWriter.Pace = .immediate,
-    fetcher: SimulatedFetcher? = nil, variables: [String: String] = [:], logger: Logger? = nil
+    fetcher: SimulatedFetcher? = nil, variables: [String: String] = [:], snapshots: (any SnapshotStore)? = nil, logger: Logger? = nil
   ) throws {
     self.disk = disk
     app = AppDefinition(tables: tables, modules: modules, triggers: triggers, crons: crons, pools: pools)
@@ -55,16 +56,18 @@ package final class EngineHarness {
     self.pace = pace
     self.fetcher = fetcher
     self.variables = variables
+    self.snapshots = snapshots
     self.logger = logger ?? Self.silence
     entropy = DeterministicRandom(seed: seed)
     (host, log, engine, recovered) = try Self.start(
-      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), self.logger)
+      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), snapshots, self.logger)
     fetcher?.host = host
   }
 
   private static func start(
     _ disk: MemoryStorage.Disk, _ app: AppDefinition, _ configuration: EngineConfiguration, _ clock: SimulatedClock,
-    _ pace: SimulatedLogWriter.Pace, _ entropy: inout DeterministicRandom, _ outside: OutsideWorld, _ logger: Logger
+    _ pace: SimulatedLogWriter.Pace, _ entropy: inout DeterministicRandom, _ outside: OutsideWorld,
+    _ snapshots: (any SnapshotStore)?, _ logger: Logger
   ) throws -> (SimulatedHost, SimulatedLogWriter, Engine, RecoveredData) {
     let host = SimulatedHost(seed: entropy.next(), clock: clock)
     let storage = MemoryStorage(disk)
@@ -76,7 +79,7 @@ package final class EngineHarness {
     let engine = Engine(
       host: host,
       environment: EngineEnvironment(clock: clock, entropy: Entropy(SeededEntropy(seed: entropy.next())), outside: outside),
-      recovered: recovered, registry: registry, log: log, snapshots: nil, configuration: configuration, logger: logger)
+      recovered: recovered, registry: registry, log: log, snapshots: snapshots, configuration: configuration, logger: logger)
     // The commits of the start are on disk before a test begins, whatever the pace.
     log.pace = .immediate
     let refusal = Refusal()
@@ -129,7 +132,7 @@ package final class EngineHarness {
 
   package func restart() throws {
     (host, log, engine, recovered) = try Self.start(
-      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), logger)
+      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), snapshots, logger)
     fetcher?.host = host
   }
 

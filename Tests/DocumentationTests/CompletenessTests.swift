@@ -50,6 +50,15 @@ struct CompletenessTests {
     return digits
   }
 
+  // MARK: docs/metrics.md
+
+  @Test("The metrics' page has every metric with its kind and dimensions, and no other")
+  func metrics() throws {
+    let section = try #require(try Page.section("## The list", of: "docs/metrics.md"))
+    let rows = section.matches(of: #/(?m)^\| `(\w+)` \| (\w+) \| ([^|]*)\|/#).map { "\($0.1) \($0.2) \($0.3.filter { !"` ".contains($0) })" }
+    #expect(rows == EngineMetric.allCases.map { "\($0.rawValue) \($0.kind.rawValue) \($0.dimensions.joined(separator: ","))" })
+  }
+
   // MARK: docs/commands.md
 
   private static let page = "docs/commands.md"

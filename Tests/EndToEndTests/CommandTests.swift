@@ -1,3 +1,4 @@
+import Foundation
 import MartletValues
 import Testing
 
@@ -275,8 +276,8 @@ extension EndToEnd {
       let url = "martlet://127.0.0.1:\(app.port)"
       #expect(try martlet("logs", url: url).output.isEmpty)
       for text in ["one", "two"] { try client.mutate("jobs:say", ["text": .string(text)]) }
-      let lines = try martlet("logs", "--json", url: url).output.split(separator: "\n").map { try Value(json: String($0))["message"] }
-      #expect(lines == ["one", "two"])
+      let said = try martlet("logs", "--json", url: url).output.split(separator: "\n").map { try Value(json: String($0))["message"] }
+      #expect(said == ["one", "two"])
       #expect(try martlet("logs", "--limit", "1", url: url).output.hasSuffix("  info     jobs:say  two\n"))
       #expect(try martlet("logs", "--level", "error", url: url).output.isEmpty && martlet("logs", "--function", "set:", url: url).output.isEmpty)
 
@@ -289,6 +290,26 @@ extension EndToEnd {
       }
       followed.append(try Value(json: Executable.readLine(from: child.output, Deadline()))["message"]?.text)
       #expect(followed == ["two", "three", "three", "four"])
+
+      let runs = try martlet("logs", "--runs", "--function", "jobs:say", "--json", url: url).output.split(separator: "\n")
+        .map { try Value(json: String($0)) }
+      #expect(runs.count == 10 && runs.filter { $0["outcome"] == "success" && $0["kind"] == "mutation" }.count == 5)
+      let numbers = runs.compactMap { $0["number"] }
+      #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 } && numbers.count == 10)
+      let statistics = try martlet("functions", "--stats", "--json", url: url)
+      let functions = try statistics.output.split(separator: "\n").map { try Value(json: String($0)) }
+      #expect(functions.first { $0["name"] == "jobs:say" }?["runs"] == 5, "\(statistics)")
+
+      let every = try Executable.spawn(
+        ["logs", "-f", "--all-runs", "--function", "jobs:progress", "--limit", "0", "--json", "--url", url], errors: folder.file("errors"))
+      defer { Executable.killAndReap(every) }
+      let deadline = Deadline()
+      // From some moment on it is asked for, and then a query that says nothing has an entry too.
+      repeat { _ = try client.query("jobs:progress") }
+        while !Deadline(seconds: 0.05).wait(for: Int32(POLLIN), on: every.output) && deadline.remainingMilliseconds > 0
+      let lines = try Executable.readLine(from: every.output, deadline)
+      let run = try Value(json: String(try #require(lines.split(separator: "\n").first)))
+      #expect(run["function"] == "jobs:progress" && run["outcome"] == "success" && run["by"] == "request", "\(run)")
     }
 
     @Test("An error of the server ends a command with status 1 and says so on standard error, as JSON if that was asked for")

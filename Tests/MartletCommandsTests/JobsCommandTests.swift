@@ -42,33 +42,54 @@ struct JobsCommandTests {
         """)
   }
 
-  @Test("A log line is a line, whatever was logged; filters are by the function's name and by the level")
+  @Test("A log line is a line, whatever was logged; the server is asked for what the options say")
   func logs() throws {
     let line: Value = ["at": 1_795_264_852_981, "function": "orders:sweep", "level": "info", "message": "two\nlines"]
     #expect(LogsCommand.text(of: line) == #"2026-11-21T12:40:52.981Z  info     orders:sweep  two\nlines"#)
-    func isWanted(_ words: String...) throws -> Bool {
-      try #require(try RootCommand.parseAsRoot(["logs"] + words) as? LogsCommand).isWanted(line)
+    func asked(_ words: String...) throws -> String {
+      try #require(try RootCommand.parseAsRoot(["logs"] + words) as? LogsCommand).arguments(limit: 5, after: 7).json
     }
-    #expect(try isWanted() && isWanted("--level", "info") && isWanted("--function", "orders:"))
-    #expect(try !isWanted("--level", "warning") && !isWanted("--function", "sweep"))
+    #expect(try asked() == #"{"after":7,"level":"debug","limit":5}"#)
+    #expect(try asked("--level", "info", "--function", "a:", "--runs") == #"{"after":7,"function":"a:","level":"info","limit":5,"runs":"kept"}"#)
+    #expect(try asked("-f", "--all-runs") == #"{"after":7,"level":"debug","limit":5,"runs":"all"}"#)
   }
 
-  @Test("Whoever follows the log gets each line once, also where lines are alike")
-  func tail() {
-    var tail = LogTail()
-    #expect(tail.take([]).isEmpty && !tail.isEmpty)
-    #expect(tail.take(["a", "b"]) == ["a", "b"])
-    #expect(tail.take(["a", "b"]).isEmpty)
-    #expect(tail.take(["a", "b", "b"]) == ["b"])
-    #expect(tail.take(["b", "b", "c"]) == ["c"])
-    #expect(tail.take(["x", "y", "z"]) == ["x", "y", "z"], "a server that started anew")
+  @Test("A run is a line too, with its time, what it read and wrote, whose it was and how it ended")
+  func runs() {
+    let run: Value = [
+      "at": 1_795_264_852_981, "function": "orders:create", "kind": "mutation", "level": "info", "number": 17, "outcome": "success", "ms": 1.25,
+      "documentsRead": 3, "documentsWritten": 2, "by": "request", "request": "a\nb", "session": "s",
+    ]
+    #expect(LogsCommand.text(of: run) == #"2026-11-21T12:40:52.981Z  info     orders:create  ✓ 1.25 ms, 3 read, 2 written, request a\nb"#)
+    let failed: Value = [
+      "at": 1_795_264_852_981, "function": "orders:sweep", "kind": "action", "level": "error", "number": 18, "outcome": "application",
+      "message": "no\nstock", "by": "cron", "cron": "sweep", "job": "j5",
+    ]
+    #expect(LogsCommand.text(of: failed) == #"2026-11-21T12:40:52.981Z  error    orders:sweep  ✗ cron sweep: no\nstock (application)"#)
+  }
+
+  @Test("The statistics of functions are a table")
+  func statistics() {
+    let functions: [Value] = [
+      [
+        "name": "orders:create", "kind": "mutation", "runs": 12, "failures": 1, "timedRuns": 12, "meanMs": 0.25, "longestMs": 1.5,
+        "documentsRead": 30, "documentsWritten": 12,
+      ]
+    ]
+    #expect(
+      FunctionsCommand.statisticsTable(functions).render() == """
+        function       kind      runs  failures  mean ms  longest ms  read  written
+        ─────────────  ────────  ────  ────────  ───────  ──────────  ────  ───────
+        orders:create  mutation    12         1     0.25         1.5    30       12
+
+        """)
   }
 
   @Test(
     "What makes no sense is a wrong command line",
     arguments: [
       ["jobs", "--state", "done"], ["jobs", "--limit", "0"], ["jobs", "--count", "1"], ["jobs", "--live", "--count", "0"], ["jobs", "cancel"],
-      ["crons", "--count", "1"], ["crons", "run"], ["crons", "runs", "--limit", "0"], ["logs", "--level", "loud"], ["logs", "--limit", "-1"],
+      ["crons", "--count", "1"], ["crons", "run"], ["crons", "runs", "--limit", "0"], ["logs", "--level", "loud"], ["logs", "--limit", "-1"], ["logs", "--all-runs"],
     ])
   func wrong(words: [String]) {
     #expect(throws: (any Error).self) { try RootCommand.parseAsRoot(words) }

@@ -4,14 +4,14 @@ import MartletWire
 extension Engine {
   /// Starts an action, or has it wait for a place. `completion` is called once, unless the action is cancelled.
   func startAction(
-    _ function: FunctionDefinition, arguments: [UInt8], identity: Identity, completion: @escaping Completion
+    _ function: FunctionDefinition, arguments: [UInt8], identity: Identity, origin: RunOrigin? = nil, completion: @escaping Completion
   ) throws(WireError) -> ActionID {
     guard case .action(let handler) = function.body else { preconditionFailure("\(function.name) is an action") }
     let pool = function.pool
     let id = actions.nextID(in: pool)
     statistics.actions += 1
     let start: @Sendable (isolated Engine) -> Void = { engine in
-      engine.run(handler, id, function, arguments, identity, completion)
+      engine.run(handler, id, function, arguments, identity, origin, completion)
     }
     let (places, waitingPlaces) = (actions[pool].places, actions[pool].waitingPlaces)
     if actions[pool].runningCount < places {
@@ -28,10 +28,11 @@ extension Engine {
 
   private func run(
     _ handler: @escaping @Sendable (ActionContext, [UInt8]) async throws -> [UInt8],
-    _ id: ActionID, _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity,
+    _ id: ActionID, _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity, _ origin: RunOrigin?,
     _ completion: @escaping Completion
   ) {
     let run = ActionRun(function: function.name)
+    let start = environment.clock.monotonicNanoseconds()
     let task = Task(executorPreference: host.actionExecutor) {
       let result: Result<[UInt8], any Error>
       do {
@@ -39,7 +40,7 @@ extension Engine {
       } catch {
         result = .failure(error)
       }
-      await self.finishAction(id, function, run, result, completion)
+      await self.finishAction(id, function, run, origin, since: start, result, completion)
     }
     actions[id.pool].noteRunning(id, task)
     let limit = function.limits(on: limits.limits).actionMilliseconds
@@ -48,27 +49,31 @@ extension Engine {
         guard engine.actions.noteEnd(id) else { return }
         task.cancel()
         engine.keep(run.takeLines())
-        completion(
-          engine,
-          .failure(
-            WireError(
-              .timeout, "\(function.name) ran for longer than \(limit) ms; raise the limit actionMilliseconds",
-              data: Limits.errorData(.actionMilliseconds, limit))))
+        let error = WireError(
+          .timeout, "\(function.name) ran for longer than \(limit) ms; raise the limit actionMilliseconds",
+          data: Limits.errorData(.actionMilliseconds, limit))
+        engine.noteRun(of: function, origin, since: start, error, thrown: nil)
+        completion(engine, .failure(error))
         engine.startWaitingAction(in: id.pool)
       }
     }
   }
 
   private func finishAction(
-    _ id: ActionID, _ function: FunctionDefinition, _ run: ActionRun, _ result: Result<[UInt8], any Error>, _ completion: Completion
+    _ id: ActionID, _ function: FunctionDefinition, _ run: ActionRun, _ origin: RunOrigin?, since start: UInt64,
+    _ result: Result<[UInt8], any Error>, _ completion: Completion
   ) {
     guard actions.noteEnd(id) else { return }
     keep(run.takeLines())
     switch result {
-    case .success(let json): completion(self, .success((headTimestamp, json)))
+    case .success(let json):
+      noteRun(of: function, origin, since: start, nil, thrown: nil)
+      completion(self, .success((headTimestamp, json)))
     case .failure(let error):
+      let described = describe(error, in: function.name)
+      noteRun(of: function, origin, since: start, described, thrown: error)
       failedActionError = error
-      completion(self, .failure(describe(error, in: function.name)))
+      completion(self, .failure(described))
       failedActionError = nil
     }
     startWaitingAction(in: id.pool)
@@ -82,8 +87,9 @@ extension Engine {
   }
 
   /// Runs a function for an action, or for a client in this process, and gives its answer when all that it shows is durable.
+  /// - Parameter caller: the action.
   package func call(
-    _ name: String, kind: FunctionKind, arguments: [UInt8], identity: Identity
+    _ name: String, kind: FunctionKind, arguments: [UInt8], identity: Identity, caller: String? = nil
   ) async throws -> [UInt8] {
     guard let function = registry.find(name) else { throw registry.unknown(name) }
     guard function.kind == kind else {
@@ -95,31 +101,36 @@ extension Engine {
           if let failure { continuation.resume(throwing: failure) } else { continuation.resume(with: result.map(\.json)) }
         }
       }
-      start(function, arguments, identity, completion)
+      start(function, arguments, identity, origin: caller.map { .function($0) } ?? .server, completion)
     }
   }
 
   /// Runs any function, here or beside or as an action, and tells `completion` how it ended, which need not be durable yet.
   func start(
-    _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity, _ completion: @escaping Completion
+    _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity, origin: RunOrigin = .server, _ completion: @escaping Completion
   ) {
     wallMilliseconds = environment.clock.wallMilliseconds()
     if function.kind == .action {
       do throws(WireError) {
-        _ = try startAction(function, arguments: arguments, identity: identity, completion: completion)
+        _ = try startAction(function, arguments: arguments, identity: identity, origin: origin, completion: completion)
       } catch {
         completion(self, .failure(error))
       }
       return
     }
     if function.kind == .mutation, let refusal = commitRefusal { return completion(self, .failure(refusal)) }
+    runOrigin = origin
     let request = besideRequest(function, arguments: arguments, identity: identity, completion: completion)
-    if function.kind == .mutation, beside.isExclusive { return runMutationBeside(request) }
+    if function.kind == .mutation, beside.isExclusive {
+      runOrigin = nil
+      return runMutationBeside(request)
+    }
     let outcome = arguments.withUnsafeBytes {
       function.kind == .mutation
         ? runMutation(function, arguments: $0, identity: identity)
         : runQuery(function, arguments: $0, identity: identity)
     }
+    runOrigin = nil
     switch outcome {
     case .answered(let timestamp): completion(self, .success((timestamp, answer.bytes)))
     case .failed(let error): completion(self, .failure(error))

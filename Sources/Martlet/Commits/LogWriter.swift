@@ -1,3 +1,4 @@
+import CoreMetrics
 import Glibc
 import Synchronization
 
@@ -38,11 +39,14 @@ package final class ThreadedLogWriter: LogWriter {
 
   private let storage: any Storage
   private let durability: Durability
+  private let metrics: MetricsBackend?
+  private let clock = SystemClock()
   private let mailbox: Mailbox<Job>
   private let finished = Mailbox<Result<Void, any Error>>()
 
-  package init(storage: any Storage, durability: Durability) {
+  package init(storage: any Storage, durability: Durability, metrics: MetricsBackend? = nil) {
     self.storage = storage
+    self.metrics = metrics
     self.durability = durability
     mailbox = Mailbox()
     let thread = LogThread { [self] in finished.put(Result { try run() }) }
@@ -58,8 +62,14 @@ package final class ThreadedLogWriter: LogWriter {
     try finished.take(timeoutMilliseconds: nil)?.get()
   }
 
+  private func timed<Answer>(_ timer: CoreMetrics.Timer?, _ work: () throws -> Answer) rethrows -> Answer {
+    guard let timer else { return try work() }
+    let start = clock.monotonicNanoseconds()
+    defer { timer.recordNanoseconds(Int64(clock.monotonicNanoseconds() &- start)) }
+    return try work()
+  }
+
   private func run() throws {
-    let clock = SystemClock()
     /// When the first batch that isn't synced was appended: however many follow it, it waits no longer than it may.
     var unsyncedSince: UInt64?
     var hasUnsynced: Bool { unsyncedSince != nil }
@@ -86,30 +96,32 @@ package final class ThreadedLogWriter: LogWriter {
         isFolding = false
         if failure == nil {
           do {
-            try storage.append(job.batch, sync: durability == .full)
+            try timed(metrics?.logWriteTime) { try storage.append(job.batch, sync: durability == .full) }
             if durability == .relaxed, !hasUnsynced { unsyncedSince = clock.monotonicNanoseconds() }
           } catch { failure = error }
         }
         job.completion(failure)
         do {
           if failure == nil, unsyncedMilliseconds() >= Self.relaxedSyncMilliseconds {
-            try storage.sync()
+            try timed(metrics?.logWriteTime) { try storage.sync() }
             unsyncedSince = nil
           }
         } catch { failure = error }
         // After the release, so that nobody waits for it; under load there is no other time.
         do {
-          if failure == nil, storage.checkpointIsDue { _ = try storage.checkpointSlice() }
+          if failure == nil, storage.checkpointIsDue { _ = try timed(metrics?.checkpointTime) { try storage.checkpointSlice() } }
         } catch { failure = error }
+        metrics?.unfoldedLogBytes.record(storage.unfoldedLogBytes)
         continue
       }
       if mailbox.isClosed { break }
       do {
         if hasUnsynced {
-          try storage.sync()
+          try timed(metrics?.logWriteTime) { try storage.sync() }
           unsyncedSince = nil
         } else {
-          isFolding = try storage.checkpointSlice()
+          isFolding = try timed(metrics?.checkpointTime) { try storage.checkpointSlice() }
+          metrics?.unfoldedLogBytes.record(storage.unfoldedLogBytes)
         }
       } catch { failure = error }
     }

@@ -77,6 +77,7 @@ extension Transaction {
   /// Begins a run, or notes why it is skipped.
   func begin(_ cron: Document<Crons>, at time: Double) throws {
     if let job = cron.job, let last = try DatabaseReader(transaction: self).find(job), !last.isOver {
+      events.cronsSkipped += 1
       return try note(run: cron, at: time, .skipped, "the run of \(Int(last.scheduledTime)) was still going", nil)
     }
     let args = cron.storage.value(of: "args").map { Array($0) } ?? []
@@ -84,6 +85,7 @@ extension Transaction {
       let job = try schedule(cron.function, arguments: args, at: time, cron: cron.cron)
       try asServer { db in try db.patch(cron.id) { $0.job = job } }
       try note(run: cron, at: time, .pending, nil, job)
+      events.cronRuns += 1
     } catch let error as WireError {
       // The function is gone, or takes other arguments by now.
       try note(run: cron, at: time, .failed, error.message, nil)

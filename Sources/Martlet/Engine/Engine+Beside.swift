@@ -15,6 +15,8 @@ extension Engine {
     var tries = 0
     /// Where a live query's pages ended when it ran last; nil for anything else.
     var pageEnds: PageJournal.Ends?
+    /// Who has it run; nil for a client.
+    var origin: RunOrigin?
     let completion: Completion
   }
 
@@ -23,7 +25,7 @@ extension Engine {
   ) -> BesideRequest {
     BesideRequest(
       function: function, arguments: arguments, identity: identity, seed: environment.entropy.next(),
-      now: wallMilliseconds, completion: completion)
+      now: wallMilliseconds, origin: runOrigin, completion: completion)
   }
 
   func runQueryBeside(_ request: BesideRequest) {
@@ -31,7 +33,9 @@ extension Engine {
       let timestamp = run.transaction.snapshotTimestamp
       engine.beside.end(at: timestamp)
       guard timestamp <= engine.headTimestamp else { return request.completion(engine, engine.lost()) }
-      request.completion(engine, run.result(in: engine).map { (timestamp, $0) })
+      let result = run.result(in: engine)
+      engine.noteRun(run, request.origin, result.failure)
+      request.completion(engine, result.map { (timestamp, $0) })
     }
   }
 
@@ -70,10 +74,15 @@ extension Engine {
       runMutationBeside(again)
       return
     }
-    switch run.result(in: self) {
-    case .failure(let error): request.completion(self, .failure(error))
+    let result = run.result(in: self)
+    switch result {
+    case .failure(let error):
+      noteRun(run, request.origin, error)
+      request.completion(self, .failure(error))
     case .success(let json):
-      if transaction.changesAnything, let refusal = commitRefusal { return request.completion(self, .failure(refusal)) }
+      let refusal = transaction.changesAnything ? commitRefusal : nil
+      noteRun(run, request.origin, refusal)
+      if let refusal { return request.completion(self, .failure(refusal)) }
       request.completion(self, .success((commit(transaction), json)))
     }
   }
@@ -90,6 +99,8 @@ extension Engine {
     let transaction: Transaction
     let failure: (any Error)?
     let json: [UInt8]
+    /// How long the handler ran.
+    let nanoseconds: UInt64
 
     func result(in engine: isolated Engine) -> Result<[UInt8], WireError> {
       engine.keepLogLines(of: transaction)
@@ -120,12 +131,19 @@ extension Engine {
           }))
       transaction.pageJournal = request.pageEnds.map(PageJournal.init)
       var answer = JSONWriter(capacity: 4096)
+      let clock = self.environment.clock
+      let start = clock.monotonicNanoseconds()
       let failure = request.arguments.withUnsafeBytes {
         runHandler(request.function, transaction, $0, into: &answer)
       }
       transaction.handlerReturned()
-      let run = BesideRun(transaction: transaction, failure: failure, json: answer.bytes)
+      let run = BesideRun(
+        transaction: transaction, failure: failure, json: answer.bytes, nanoseconds: clock.monotonicNanoseconds() &- start)
       self.host.enqueue { self.assumeIsolated { finish($0, run) } }
     }
   }
+}
+
+extension Result {
+  var failure: Failure? { if case .failure(let failure) = self { failure } else { nil } }
 }

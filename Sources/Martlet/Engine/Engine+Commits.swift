@@ -42,6 +42,7 @@ extension Engine {
 
   private func endCommit() -> UInt64 {
     records.end()
+    if let metrics, pipeline.openCommits == 0 { metrics.openSince = environment.clock.monotonicNanoseconds() }
     pipeline.noteCommit()
     statistics.commits += 1
     scheduleTurnEnd()
@@ -63,6 +64,7 @@ extension Engine {
     // While the disk is busy and commits wait, publishing waits with them: see invariant 3.
     if pipeline.openCommits == 0 { publish() }
     if pipeline.gate == 0 { retired.removeAll(keepingCapacity: retired.capacity <= 4_096) }
+    if let metrics { handOver(metrics) }
   }
 
   private func seal() {
@@ -71,6 +73,8 @@ extension Engine {
     swap(&undoOpen, &undoWriting)
     swap(&waitingOpen, &waitingWriting)
     let lastTimestamp = batch.lastTimestamp
+    statistics.logBytes += UInt64(batch.bytes.count)
+    if let metrics { metrics.writingSince = metrics.openSince }
     log.write(batch) { error in
       self.host.enqueue {
         self.assumeIsolated { engine in
@@ -92,6 +96,7 @@ extension Engine {
     retired.removeAll(keepingCapacity: true)
     swap(&retired, &undoWriting)
     statistics.batches += 1
+    if let metrics { metrics.commitTime.recordNanoseconds(Int64(environment.clock.monotonicNanoseconds() &- metrics.writingSince)) }
     releaseWaiters(number)
     // Not at once: what the released clients send next may still join the batch.
     scheduleTurnEnd()

@@ -22,15 +22,17 @@ extension Engine {
   func runQuery(_ function: FunctionDefinition, arguments: UnsafeRawBufferPointer, identity: Identity) -> Outcome {
     statistics.queries += 1
     if case .system(let body) = function.body { return runSystemQuery(body, arguments) }
+    let start = beginRun(of: function)
     let transaction = liveTransaction(function, identity, canWrite: false, tracksReads: false)
-    return finish(runHandler(function, transaction, arguments, into: &answer), of: transaction) { headTimestamp }
+    return finish(runHandler(function, transaction, arguments, into: &answer), of: transaction, since: start) { headTimestamp }
   }
 
   /// Runs a mutation at the head, and commits it.
   func runMutation(_ function: FunctionDefinition, arguments: UnsafeRawBufferPointer, identity: Identity) -> Outcome {
     statistics.mutations += 1
+    let start = beginRun(of: function)
     let transaction = liveTransaction(function, identity, canWrite: true, tracksReads: false)
-    return finish(runHandler(function, transaction, arguments, into: &answer), of: transaction) { commit(transaction) }
+    return finish(runHandler(function, transaction, arguments, into: &answer), of: transaction, since: start) { commit(transaction) }
   }
 
   /// Runs a live query at the head, and notes what it reads.
@@ -40,10 +42,11 @@ extension Engine {
     if let refusal = refusal(of: query.function, query.key.identity) { return (.failed(refusal), ReadSet()) }
     return query.key.arguments.withUnsafeBytes { arguments in
       if case .system(let body) = query.function.body { return (runSystemQuery(body, arguments), ReadSet()) }
+      let start = beginRun(of: query.function)
       let transaction = liveTransaction(query.function, query.key.identity, canWrite: false, tracksReads: true)
       transaction.pageJournal = PageJournal(query.pageEnds)
       let failure = runHandler(query.function, transaction, arguments, into: &answer)
-      let outcome = finish(failure, of: transaction) { headTimestamp }
+      let outcome = finish(failure, of: transaction, since: start, isLive: true) { headTimestamp }
       if case .answered = outcome { query.keepPageEnds(of: transaction) }
       return (outcome, transaction.finishReads())
     }
@@ -81,16 +84,22 @@ extension Engine {
     }
   }
 
-  private func finish(_ failure: (any Error)?, of transaction: Transaction, _ timestamp: () -> UInt64) -> Outcome {
+  private func finish(
+    _ failure: (any Error)?, of transaction: Transaction, since start: RunStart, isLive: Bool = false, _ timestamp: () -> UInt64
+  ) -> Outcome {
     defer {
       transaction.end()
       idleTransaction = transaction
     }
     if case .needsOwnThread? = transaction.abort { return .needsOwnThread }
     keepLogLines(of: transaction)
-    if let error = self.failure(of: transaction) { return .failed(error) }
-    if let failure { return .failed(describe(failure, in: transaction.functionName)) }
-    return .answered(timestamp())
+    if let error = self.failure(of: transaction) ?? failure.map({ describe($0, in: transaction.functionName) }) {
+      noteRun(of: transaction, since: start, error, thrown: failure, isLive: isLive)
+      return .failed(error)
+    }
+    let at = timestamp()
+    noteRun(of: transaction, since: start, nil, thrown: nil, isLive: isLive)
+    return .answered(at)
   }
 
   func keepLogLines(of transaction: Transaction) {
@@ -107,7 +116,7 @@ extension Engine {
   /// Lines for the caller of what has just run, and for `_system:logs`.
   func keep(_ lines: [LogLine]) {
     lastLogLines = lines
-    logLines.append(lines)
+    for line in lines { runLog.append(line) }
   }
 
   nonisolated func writeToServerLog(_ line: LogLine) {

@@ -20,5 +20,6 @@ extension Engine {
       whenDurable { _ in continuation.resume() }
     }
     actions.cancelAll()
+    metrics?.handOver(self)
   }
 }

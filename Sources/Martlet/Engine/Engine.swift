@@ -47,7 +47,15 @@ package actor Engine {
   /// Sessions with something to tell at the next publication, in the order in which they came.
   var sessionsToPublish: ContiguousArray<Session> = []
   var statistics = EngineStatistics()
-  var logLines = RecentLogLines()
+  let tallies: FunctionTallies
+  var runLog: RunLog
+  /// Whose the function is that is about to run on the engine's thread; nil for a request's.
+  var runOrigin: RunOrigin?
+  /// Somebody watches each run, and until when.
+  var keepsAllRuns = false
+  var keepsAllUntil: UInt64 = 0
+  nonisolated let slowNanoseconds: UInt64
+  let metrics: EngineMetrics?
   /// What functions on the engine's thread are answered in, and build documents in: one runs at a time.
   var answer = JSONWriter(capacity: 4096)
   let scratch = TransactionScratch()
@@ -82,10 +90,16 @@ package actor Engine {
     var logger = logger
     logger.handler = RedactingLogHandler(logger.handler, environment.outside.secrets)
     self.logger = logger
-    actions = ActionPools(configuration)
+    let actions = ActionPools(configuration)
+    self.actions = actions
     catalog = recovered.catalog
     headTimestamp = recovered.timestamp
     durableTimestamp = recovered.timestamp
+    slowNanoseconds = UInt64(configuration.slowMilliseconds * 1_000_000)
+    tallies = FunctionTallies(functions: registry.functions.count)
+    tallies.keepAll(configuration.logsAllRuns)
+    runLog = RunLog(startMilliseconds: environment.clock.wallMilliseconds())
+    metrics = configuration.metrics.map { EngineMetrics($0, registry.functions, actions.names) }
     statistics.startNanoseconds = environment.clock.monotonicNanoseconds()
   }
 
@@ -130,6 +144,12 @@ package struct EngineConfiguration: Sendable {
   package var sessionRequests = 10_000
   /// Commits that may wait for the disk, in bytes of the log; beyond that mutations are refused as `overloaded`.
   package var openBatchBytes = 64 << 20
+  /// From how long on a query or mutation is slow, and its run kept in the log.
+  package var slowMilliseconds = 100.0
+  /// Whether each run is kept in the log, and not only those that are worth it.
+  package var logsAllRuns = false
+  /// Where measurements go; nil for nowhere.
+  package var metrics: MetricsBackend?
   package var version = "0.1.0"
 
   package init() {}

@@ -5,6 +5,8 @@ package protocol Clock: Sendable {
   /// Milliseconds since 1970, with as much fraction as the machine knows.
   func wallMilliseconds() -> Double
   func monotonicNanoseconds() -> UInt64
+  /// The same clock as of its last tick, which may be 10 ms ago: a quarter of the cost of a reading.
+  func coarseNanoseconds() -> UInt64
 }
 
 /// What the engine takes from outside, handed in so that a run can be replayed from one seed (G10).

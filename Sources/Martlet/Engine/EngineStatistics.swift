@@ -11,18 +11,19 @@ struct EngineStatistics {
   /// Handler executions for live queries.
   var queryRuns: UInt64 = 0
   var actions: UInt64 = 0
-}
-
-/// The newest lines that functions logged.
-struct RecentLogLines {
-  static let maximumCount = 1_000
-  private var lines: [LogLine] = []
-
-  mutating func append(_ new: [LogLine]) {
-    lines.append(contentsOf: new)
-    if lines.count > 2 * Self.maximumCount { lines.removeFirst(lines.count - Self.maximumCount) }
-  }
-
-  /// The newest first.
-  func newest(_ limit: Int) -> some Sequence<LogLine> { lines.suffix(min(limit, Self.maximumCount)).reversed() }
+  /// Bytes of the log's batches.
+  var logBytes: UInt64 = 0
+  var connectionsOpened: UInt64 = 0
+  /// Connections that were closed since they took nothing for too long.
+  var slowConsumers: UInt64 = 0
+  /// Values of live queries that sessions were told.
+  var updates: UInt64 = 0
+  /// Of crons: runs that began, and those that were skipped since the one before was still going.
+  var cronRuns: UInt64 = 0
+  var cronsSkipped: UInt64 = 0
+  /// Attempts of the retrier after the first of each run.
+  var retries: UInt64 = 0
+  var rateLimitRefusals: UInt64 = 0
+  /// How often a function failed at each limit, by its name.
+  var limitsHit: [String: UInt64] = [:]
 }

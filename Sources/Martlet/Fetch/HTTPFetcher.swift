@@ -22,8 +22,13 @@ extension ActionContext {
     }
     if let refusal = request.refusal { throw FetchError(request.url, .refused(refusal)) }
     try Task.checkCancellation()
+    let clock = engine.environment.clock
+    let start = clock.monotonicNanoseconds()
+    var status: Int?
+    defer { engine.configuration.metrics?.noteFetch(status: status, nanoseconds: clock.monotonicNanoseconds() &- start) }
     var response = try await fetcher.fetch(request)
-    response.receivedMilliseconds = engine.environment.clock.wallMilliseconds()
+    status = response.status
+    response.receivedMilliseconds = clock.wallMilliseconds()
     return response
   }
 

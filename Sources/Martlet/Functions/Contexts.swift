@@ -88,7 +88,7 @@ public struct ActionContext: Sendable {
   /// Runs a query, a mutation or another action.
   @discardableResult
   public func run<Result: WireValue>(_ call: FunctionCall<Result>) async throws -> Result {
-    let json = try await engine.call(call.name, kind: call.kind, arguments: call.arguments, identity: identity)
+    let json = try await engine.call(call.name, kind: call.kind, arguments: call.arguments, identity: identity, caller: run.function)
     return try json.withUnsafeBytes {
       var reader = JSONReader($0)
       return try Result.decode(from: &reader)

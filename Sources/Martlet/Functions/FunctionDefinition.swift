@@ -21,6 +21,8 @@ public final class FunctionDefinition: Sendable {
   /// Of actions: where it runs.
   let pool: String
   private let limitChanges: LimitChanges?
+  /// Its place among the functions of its registry, from 1 on, by which an engine finds what it counts of it; 0 for one that isn't registered.
+  let number: Int
 
   package convenience init(
     name: String, visibility: Visibility, arguments: [(name: String, shape: ValidatorShape)], limits: LimitChanges? = nil,
@@ -45,6 +47,7 @@ public final class FunctionDefinition: Sendable {
     self.answer = answer
     self.pool = pool
     limitChanges = limits
+    number = 0
     isSystem = name.hasPrefix("_system:")
     self.body = body
     kind =
@@ -54,6 +57,23 @@ public final class FunctionDefinition: Sendable {
       case .action: .action
       }
   }
+
+  private init(_ other: FunctionDefinition, number: Int) {
+    name = other.name
+    utf8Name = other.utf8Name
+    kind = other.kind
+    visibility = other.visibility
+    arguments = other.arguments
+    answer = other.answer
+    body = other.body
+    pool = other.pool
+    limitChanges = other.limitChanges
+    isSystem = other.isSystem
+    self.number = number
+  }
+
+  /// The same function, as a registry holds it: an app's own may be in several.
+  func numbered(_ number: Int) -> FunctionDefinition { FunctionDefinition(self, number: number) }
 
   /// What the function may use on a server with these limits.
   func limits(on server: Limits) -> Limits {

@@ -6,11 +6,12 @@ package struct LogLine: Sendable {
   /// Milliseconds since 1970.
   package var at: Double
 
-  package func write(to writer: inout JSONWriter, withFunction: Bool) {
+  /// - Parameter number: its place in the server's log; nil for who knows what was called, and has no use for either.
+  package func write(to writer: inout JSONWriter, number: UInt64?) {
     writer.write(byte: UInt8(ascii: "{"))
     writer.write(key: "at")
     writer.write(double: at)
-    if withFunction {
+    if number != nil {
       writer.write(byte: UInt8(ascii: ","))
       writer.write(key: "function")
       writer.write(string: function)
@@ -21,13 +22,18 @@ package struct LogLine: Sendable {
     writer.write(byte: UInt8(ascii: ","))
     writer.write(key: "message")
     writer.write(string: message)
+    if let number {
+      writer.write(byte: UInt8(ascii: ","))
+      writer.write(key: "number")
+      writer.write(double: Double(number))
+    }
     writer.write(byte: UInt8(ascii: "}"))
   }
 }
 
 /// `ctx.log`: lines for the server's log, and for a caller who asked for logs. A handler that is run again logs once.
 public struct FunctionLog {
-  public enum Level: String, Sendable { case debug, info, warning, error }
+  public enum Level: String, CaseIterable, Sendable { case debug, info, warning, error }
 
   let transaction: Transaction
 

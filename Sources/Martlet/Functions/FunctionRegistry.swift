@@ -13,6 +13,7 @@ package final class FunctionRegistry: Sendable {
   }
 
   package init(_ functions: [FunctionDefinition]) throws {
+    let functions = functions.sorted { $0.name < $1.name }.enumerated().map { $1.numbered($0 + 1) }
     var byName: [FunctionName: FunctionDefinition] = [:]
     for function in functions {
       _ = function.returns  // A type whose shape can't be learnt is to be met now, and not by who asks for it.
@@ -21,7 +22,7 @@ package final class FunctionRegistry: Sendable {
         throw SchemaError("two functions are called \"\(function.name)\"; rename one")
       }
     }
-    self.functions = functions.sorted { $0.name < $1.name }
+    self.functions = functions
     self.byName = byName
     runners = Dictionary(
       uniqueKeysWithValues: functions.filter { $0.kind == .mutation }.map { ($0.name, JobFunctions.runner(of: $0)) })

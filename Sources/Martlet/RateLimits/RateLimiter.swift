@@ -26,6 +26,7 @@ public struct RateLimiter {
       }
       shortest = min(shortest, wait(for: count - state.left, limit, since: state.time))
     }
+    transaction.events.rateLimitRefusals += 1
     return .refused(retryAfter: .milliseconds(Int64(shortest.rounded(.up))))
   }
 

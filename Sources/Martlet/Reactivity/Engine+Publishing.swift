@@ -54,7 +54,9 @@ extension Engine {
       return scheduleTurnEnd()
     }
     watch(query, reads)
-    switch run.result(in: self) {
+    let result = run.result(in: self)
+    noteRun(run, .subscription, result.failure)
+    switch result {
     case .success(let json):
       query.keepPageEnds(of: run.transaction)
       adopt(.value(json), for: query)

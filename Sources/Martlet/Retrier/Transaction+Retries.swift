@@ -53,7 +53,10 @@ extension Transaction {
       guard advice.isRetryable, failures <= run.options.maxFailures else { return try complete(run, .failed(error), advice) }
       let wait = max(run.options.backoff(afterFailures: failures, &random), advice.retryAfterMilliseconds ?? 0)
       let args = run.storage.value(of: "args").map { Array($0) } ?? []
-      do { try beginAttempt(of: id, run.function, args, at: now + wait) } catch let error as WireError {
+      do {
+        try beginAttempt(of: id, run.function, args, at: now + wait)
+        events.retries += 1
+      } catch let error as WireError {
         // The function is gone, or takes other arguments by now.
         try complete(run, .failed(error.message), advice)
       }

@@ -78,20 +78,25 @@ extension Engine {
 
   private func runMutation(job id: DocumentID) {
     guard let (job, function) = job(id) else { return }
-    jobQueue.statistics.noteBegin(lateness: jobQueue.lateness(of: job, now: wallMilliseconds))
+    noteBegin(lateness: jobQueue.lateness(of: job, now: wallMilliseconds))
     jobQueue.running.insert(id)
-    start(registry.runner(of: function), Self.arguments(job: id), .anonymous) { engine, result in
+    start(registry.runner(of: function), Self.arguments(job: id), .anonymous, origin: .job(id, cron: job.cron)) { engine, result in
       engine.jobQueue.running.remove(id)
       engine.jobQueue.isStale = true
       engine.scheduleTurnEnd()
       switch result {
       case .success(let answer):
-        if answer.json == Array("false".utf8) { engine.jobQueue.statistics.failed += 1 }
+        if answer.json == Array("false".utf8) { engine.jobQueue.statistics.failed += 1 } else { engine.jobQueue.statistics.succeeded += 1 }
       case .failure(let error):
         // Where a limit was exceeded the transaction is over, and can't note that itself. One that the disk was too slow for is still pending.
         if !engine.lifecycle.isStorageFailed, error.code != .overloaded { engine.end(id, error: error.message) }
       }
     }
+  }
+
+  private func noteBegin(lateness: Double) {
+    jobQueue.statistics.noteBegin(lateness: lateness)
+    metrics?.jobLateness.recordNanoseconds(Int64(max(0, lateness) * 1_000_000))
   }
 
   /// Whether more may be due than were begun, and have a place.
@@ -137,7 +142,7 @@ extension Engine {
     actions[pool].reserve()
     let lateness = jobQueue.lateness(of: job, now: wallMilliseconds)
     let args = job.storage.value(of: "args").map { Array($0) } ?? []
-    let wantsResult = job.wantsResult
+    let (cron, wantsResult) = (job.cron, job.wantsResult)
     start(JobFunctions.begin, Self.arguments(job: id), .anonymous) { engine, result in
       engine.whenDurable { failure in
         self.assumeIsolated { engine in
@@ -151,14 +156,14 @@ extension Engine {
             engine.jobQueue.places[pool] = nil
             return
           }
-          engine.jobQueue.statistics.noteBegin(lateness: lateness)
-          engine.run(action: function, args, job: id, wantsResult: wantsResult)
+          engine.noteBegin(lateness: lateness)
+          engine.run(action: function, args, job: id, cron: cron, wantsResult: wantsResult)
         }
       }
     }
   }
 
-  private func run(action function: FunctionDefinition, _ args: [UInt8], job id: DocumentID, wantsResult: Bool) {
+  private func run(action function: FunctionDefinition, _ args: [UInt8], job id: DocumentID, cron: String?, wantsResult: Bool) {
     let finish: Completion = { engine, result in
       engine.jobQueue.running.remove(id)
       engine.jobQueue.actions[id] = nil
@@ -168,7 +173,8 @@ extension Engine {
       }
     }
     do throws(WireError) {
-      jobQueue.actions[id] = try startAction(function, arguments: args, identity: .anonymous, completion: finish)
+      jobQueue.actions[id] = try startAction(
+        function, arguments: args, identity: .anonymous, origin: .job(id, cron: cron), completion: finish)
     } catch {
       finish(self, .failure(error))
     }
@@ -189,7 +195,7 @@ extension Engine {
     guard commitRefusal == nil || lifecycle.isStorageFailed else {
       return whenDurable { _ in self.assumeIsolated { $0.end(id, error: error, result: result, advice) } }
     }
-    if error != nil { jobQueue.statistics.failed += 1 }
+    if error != nil { jobQueue.statistics.failed += 1 } else { jobQueue.statistics.succeeded += 1 }
     jobQueue.isStale = true
     scheduleTurnEnd()
     var arguments: ObjectValue = ["job": .string(id.description)]

@@ -94,6 +94,7 @@ enum JobFunctions {
         var failure: String?
         do { try transaction.registry.runNested(function, args, in: transaction, into: &answer) } catch {
           failure = transaction.text(of: error)
+          transaction.caught = WireError((error as? WireError)?.code ?? (error is ApplicationError ? .application : .functionFailed), failure!)
         }
         // A job may cancel itself; what it did then stays all the same.
         if try failure != nil || context.db.find(id)?.state.kind == .pending {
@@ -102,7 +103,8 @@ enum JobFunctions {
         }
         answer.removeAll()
         answer.write(boolean: failure == nil)
-      })
+      }
+    ).numbered(function.number)
   }
 }
 

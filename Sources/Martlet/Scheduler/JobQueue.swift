@@ -50,6 +50,7 @@ struct JobQueue {
 /// How jobs did since the start. Lateness is from the time that a job was scheduled for, or the server's start, to when it was begun.
 struct JobStatistics {
   var run: UInt64 = 0
+  var succeeded: UInt64 = 0
   var failed: UInt64 = 0
   var lastLateness = 0.0
   var greatestLateness = 0.0

@@ -120,6 +120,7 @@ extension Engine {
 
   private func reply(_ id: UnsafeRawBufferPointer, _ outcome: Outcome, _ session: Session) {
     if session.wantsLogs { tellLogLines(id, session) }
+    if runLog.lacksRequest { runLog.noteRequest(session.name, String(decoding: id, as: UTF8.self)) }
     switch outcome {
     case .answered(let timestamp):
       session.tell(self) { writer in
@@ -143,6 +144,7 @@ extension Engine {
     _ id: UnsafeRawBufferPointer, _ result: Result<(timestamp: UInt64, json: [UInt8]), WireError>, _ session: Session
   ) {
     if session.wantsLogs { tellLogLines(id, session) }
+    if runLog.lacksRequest { runLog.noteRequest(session.name, String(decoding: id, as: UTF8.self)) }
     switch result {
     case .success(let answer):
       answer.json.withUnsafeBytes { json in
@@ -166,8 +168,10 @@ extension Engine {
     _ id: String, _ number: UInt64, of sessionID: SessionID,
     with result: Result<(timestamp: UInt64, json: [UInt8]), WireError>
   ) {
+    defer { runLog.forgetRequest() }
     guard let session = sessions[sessionID] else { return }
     var id = id
+    runLog.noteRequest(session.name, id)
     var wasMutation = false
     // A request that was cancelled has its answer already.
     if let request = session.pending[id], request.number == number {
@@ -224,7 +228,7 @@ extension Engine {
   private func tellLogLines(_ id: UnsafeRawBufferPointer, _ session: Session) {
     for line in lastLogLines {
       var json = JSONWriter()
-      line.write(to: &json, withFunction: false)
+      line.write(to: &json, number: nil)
       json.withUnsafeBytes { json in session.tell(self) { $0.writeLogLine(id: id, json: json) } }
     }
   }

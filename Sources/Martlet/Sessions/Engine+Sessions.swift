@@ -4,6 +4,7 @@ import MartletWire
 extension Engine {
   package func open(_ transport: any SessionTransport) -> SessionID {
     lastSessionID += 1
+    statistics.connectionsOpened += 1
     let id = SessionID(rawValue: lastSessionID)
     let name = String(environment.entropy.next(), radix: 36) + String(environment.entropy.next(), radix: 36)
     sessions[id] = Session(
@@ -61,6 +62,8 @@ extension Engine {
   /// Ends a session whose client has read nothing for too long.
   package func closeSlowConsumer(_ id: SessionID) {
     guard let session = sessions[id] else { return }
+    statistics.slowConsumers += 1
+    scheduleTurnEnd()
     let error = WireError(.slowConsumer, "the connection took no bytes for 30 seconds; read faster or subscribe to less")
     session.outbound.append(dependingOn: 0) { $0.writeClosingLine(error) }
     session.flush()

@@ -76,6 +76,7 @@ extension Session {
     let news = news.filter { subscriptions[$0.subscription.id] === $0.subscription && $0.subscription.query === $0.query }
     guard !news.isEmpty || (owedSynced != 0 && !subscriptions.isEmpty) else { return }
     if owedSynced <= timestamp { owedSynced = 0 }
+    engine.statistics.updates += UInt64(news.count)
     tell(engine) { writer in
       for told in news {
         switch told.result {

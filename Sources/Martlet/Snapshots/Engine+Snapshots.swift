@@ -12,10 +12,13 @@ extension Engine {
         DatabaseSnapshot.Table(layout: table.layout, contents: table.assumeIsolated { $0.unsettledSnapshot })
       })
     let written: SnapshotDescription = try await withCheckedThrowingContinuation { continuation in
-      whenDurable { [host] failure in
+      whenDurable { [host, clock = environment.clock, metrics = configuration.metrics] failure in
         if let failure { return continuation.resume(throwing: failure) }
         host.offload {
-          continuation.resume(with: Result { try snapshots.write(snapshot, name: name) })
+          let start = clock.monotonicNanoseconds()
+          let result = Result { try snapshots.write(snapshot, name: name) }
+          metrics?.snapshotTime.recordNanoseconds(Int64(clock.monotonicNanoseconds() &- start))
+          continuation.resume(with: result)
         }
       }
     }

@@ -3,7 +3,7 @@ import MartletWire
 /// The functions of module `_system`: the server's own state, by the same verbs as an app's functions.
 enum SystemFunctions {
   static let all: [FunctionDefinition] =
-    [functions, tables, documents, stats, logs, snapshots, snapshot, scheduled] + SystemMutations.all + [JobFunctions.cancel] + CronFunctions.listed
+    [functions, tables, documents, stats, snapshots, snapshot, scheduled] + LogFunctions.all + SystemMutations.all + [JobFunctions.cancel] + CronFunctions.listed
 
   static let functions = FunctionDefinition(
     name: "_system:functions", visibility: .public, arguments: [],
@@ -44,20 +44,6 @@ enum SystemFunctions {
     body: .system { engine, arguments, answer in
       try arguments.finish()
       answer.write(value: engine.statisticsValue)
-    })
-
-  static let logs = FunctionDefinition(
-    name: "_system:logs", visibility: .public, arguments: [("limit", .optional(.wholeNumber))],
-    body: .system { engine, arguments, answer in
-      let limit = try arguments.take("limit", Validator.optional(.wholeNumber)) ?? 100
-      try arguments.finish()
-      guard limit >= 0 else { throw WireError(.invalidArguments, "args.limit: expected 0 or more, found \(limit)") }
-      answer.write(byte: UInt8(ascii: "["))
-      for (index, line) in engine.logLines.newest(limit).enumerated() {
-        if index > 0 { answer.write(byte: UInt8(ascii: ",")) }
-        line.write(to: &answer, withFunction: true)
-      }
-      answer.write(byte: UInt8(ascii: "]"))
     })
 
   /// The newest jobs, of one state or of any.
@@ -116,8 +102,6 @@ extension TableLayout {
 extension Engine {
   fileprivate var statisticsValue: Value {
     let uptime = environment.clock.monotonicNanoseconds() &- statistics.startNanoseconds
-    let documents = catalog.tables.filter { !$0.layout.definition.isSystem }
-      .reduce(0) { sum, table in sum + table.assumeIsolated { $0.documentCount } }
     return [
       "commits": .float64(Double(statistics.commits)),
       "batches": .float64(Double(statistics.batches)),
@@ -135,7 +119,7 @@ extension Engine {
       "liveQueries": .float64(Double(live.count)),
       "subscriptions": .float64(Double(live.subscriptionCount)),
       "connections": .float64(Double(sessions.count)),
-      "documents": .float64(Double(documents)),
+      "documents": .float64(Double(documentCount)),
       "headTs": .float64(Double(headTimestamp)),
       "durableTs": .float64(Double(durableTimestamp)),
       "storage": .string(lifecycle.isStorageFailed ? "failed" : "ok"),

@@ -61,6 +61,9 @@ package final class Transaction {
   /// The handler has returned. What it kept of its context is of no use any more: the object may run another.
   private var isOver = false
   var logLines: [LogLine] = []
+  /// What a handler has thrown whose own failure doesn't end the transaction: that of a job, whose end is written all the same.
+  var caught: WireError?
+  var events = TransactionEvents()
   /// Whether the server itself writes, which may write its own tables.
   var writesAsServer = false
   /// Where live pages end; nil where none is live.
@@ -130,6 +133,8 @@ package final class Transaction {
     chargesUntilClock = Self.chargesPerClock
     if tracksReads { reads = ReadSet() }
     if !logLines.isEmpty { logLines = [] }
+    if caught != nil { caught = nil }
+    events = TransactionEvents()
     if pageJournal != nil { pageJournal = nil }
     if sessionAnswer != nil { sessionAnswer = nil }
   }

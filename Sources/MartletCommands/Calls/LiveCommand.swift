@@ -34,13 +34,13 @@ extension ClientCommand {
   /// Hands each update to `take`, and ends with whatever comes first: `take` wants no more, a signal, or a reader that has read enough.
   func watch<State: Sendable>(
     _ subscription: Subscription<Value>, _ console: Console, _ state: State,
-    _ take: @escaping @Sendable (inout State, Update<Value>) throws -> Bool
+    _ take: @escaping @Sendable (inout State, Update<Value>) async throws -> Bool
   ) async throws {
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         var state = state
-        for try await update in subscription.updates where try !take(&state, update) { return }
+        for try await update in subscription.updates where try await !take(&state, update) { return }
       }
       group.addTask { for await _ in signals { return } }
       group.addTask { try await console.output.waitUntilClosed() }

@@ -8,6 +8,11 @@ extension Value {
     if case .array(let elements) = self { elements } else { [] }
   }
 
+  /// A number; nil of anything else.
+  var number: Double? {
+    if case .float64(let number) = self { number } else { nil }
+  }
+
   /// A string's text; nothing of anything else.
   var text: String {
     if case .string(let text) = self { text } else { "" }

@@ -53,6 +53,12 @@ struct ServeOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The most bytes that a fetched body may have.", valueName: "bytes"))
   var fetchBytes: Int?
 
+  @Option(help: ArgumentHelp("From how long on a query or mutation is slow, so that its run is kept in the log.", valueName: "ms"))
+  var slow = ServerConfiguration().slowMilliseconds
+
+  @Flag(help: "Keep every run in the log, and not only those that failed, were slow or logged something, actions, and jobs.")
+  var logRuns = false
+
   @Option(help: "What is logged on standard error.")
   var logLevel = Logger.Level.warning
 
@@ -61,6 +67,7 @@ struct ServeOptions: ParsableArguments {
 
   func validate() throws {
     guard (0...65535).contains(port) else { throw UsageError("--port must be between 0 and 65535") }
+    if !(slow > 0 && slow <= 86_400_000) { throw UsageError("--slow must be more than 0, and a day at most") }
     // An empty key would let in everyone who sends none.
     if adminKey == "" { throw UsageError("--admin-key can't be empty") }
     _ = try limits(changing: Limits())
@@ -110,6 +117,8 @@ struct ServeOptions: ParsableArguments {
     configuration.host = host
     configuration.port = port
     configuration.durability = durability
+    configuration.slowMilliseconds = slow
+    configuration.logsAllRuns = logRuns
     configuration.adminKey = adminKey ?? environment["MARTLET_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 }
     return configuration
   }

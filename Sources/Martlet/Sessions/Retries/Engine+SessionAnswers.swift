@@ -29,7 +29,8 @@ extension Engine {
         }
         transaction.sessionAnswer = SessionAnswer(key: key, function: function.name, json: answer.bytes, isError: false)
         answer.write(timestamp: 0)
-      })
+      }
+    ).numbered(function.number)
   }
 
   /// Enters the answer into the table, as a part of the commit that is about to be made.

@@ -1,0 +1,16 @@
+import Glibc
+
+/// What this process has in memory.
+enum ProcessMemory {
+  /// As Linux counts it, in bytes; 0 where it doesn't say. About 10 µs.
+  static var residentBytes: Int {
+    guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 128)
+    guard fgets(&line, Int32(line.count), file) != nil else { return 0 }
+    // Pages: of address space, then of memory.
+    let numbers = line.prefix { $0 != 0 }.split(separator: CChar(UInt8(ascii: " ")))
+    guard numbers.count > 1, let pages = Int(String(decoding: numbers[1].map(UInt8.init(bitPattern:)), as: UTF8.self)) else { return 0 }
+    return pages * sysconf(Int32(_SC_PAGESIZE))
+  }
+}
