@@ -20,8 +20,10 @@ public struct ServerConfiguration: Sendable {
   public var pools: [String: Int] = [:]
   /// What actions read as `ctx.environment`.
   public var environment: [String: String] = ProcessInfo.processInfo.environment
-  /// How long a stopping server waits for what is in flight, in seconds.
+  /// How long a stopping server waits for what is in flight, in seconds. Actions that still run then are cancelled.
   public var shutdownGraceSeconds = 10
+  /// How long it waits for cancelled actions to end, in seconds. One that goes on is left, and its job is failed at the next start.
+  public var cancellationSeconds = 5
 
   public init() {}
 

@@ -7,6 +7,7 @@ extension Engine {
     _ function: FunctionDefinition, arguments: [UInt8], identity: Identity, completion: @escaping Completion
   ) throws(WireError) -> ActionID {
     guard case .action(let handler) = function.body else { preconditionFailure("\(function.name) is an action") }
+    guard stopping.mayBegin else { throw StoppingActions.refusal }
     let pool = function.pool
     let id = actions.nextID(in: pool)
     statistics.actions += 1
@@ -31,6 +32,8 @@ extension Engine {
     _ id: ActionID, _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity,
     _ completion: @escaping Completion
   ) {
+    // One that waited for a place until all were cancelled.
+    guard stopping.mayBegin else { return completion(self, .failure(StoppingActions.refusal)) }
     let run = ActionRun(function: function.name)
     let task = Task(executorPreference: host.actionExecutor) {
       let result: Result<[UInt8], any Error>
@@ -41,11 +44,11 @@ extension Engine {
       }
       await self.finishAction(id, function, run, result, completion)
     }
-    actions[id.pool].noteRunning(id, task)
+    actions[id.pool].noteRunning(id, function.name, task)
     let limit = function.limits(on: limits.limits).actionMilliseconds
     host.schedule(afterMilliseconds: limit) {
       self.assumeIsolated { engine in
-        guard engine.actions.noteEnd(id) else { return }
+        guard engine.actions.noteEnd(id), engine.stopping.mayCall else { return }
         task.cancel()
         engine.keep(run.takeLines())
         completion(
@@ -62,13 +65,15 @@ extension Engine {
   private func finishAction(
     _ id: ActionID, _ function: FunctionDefinition, _ run: ActionRun, _ result: Result<[UInt8], any Error>, _ completion: Completion
   ) {
-    guard actions.noteEnd(id) else { return }
+    // The end of one that was left comes too late to be noted: the next start finds its job.
+    guard actions.noteEnd(id), stopping.mayCall else { return }
     keep(run.takeLines())
     switch result {
     case .success(let json): completion(self, .success((headTimestamp, json)))
     case .failure(let error):
       failedActionError = error
-      completion(self, .failure(describe(error, in: function.name)))
+      let isStopped = !stopping.mayBegin && error is CancellationError
+      completion(self, .failure(isStopped ? StoppingActions.cancellation : describe(error, in: function.name)))
       failedActionError = nil
     }
     startWaitingAction(in: id.pool)
@@ -79,12 +84,14 @@ extension Engine {
     jobQueue.isStale = true
     scheduleTurnEnd()
     if let next = actions[pool].takeWaiting() { next.start(self) }
+    tellIfActionsEnded()
   }
 
   /// Runs a function for an action, or for a client in this process, and gives its answer when all that it shows is durable.
   package func call(
     _ name: String, kind: FunctionKind, arguments: [UInt8], identity: Identity
   ) async throws -> [UInt8] {
+    guard stopping.mayCall else { throw StoppingActions.isOver }
     guard let function = registry.find(name) else { throw registry.unknown(name) }
     guard function.kind == kind else {
       throw WireError(.wrongKind, "\(name) is \(function.kind.withArticle)")

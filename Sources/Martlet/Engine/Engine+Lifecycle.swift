@@ -19,6 +19,5 @@ extension Engine {
     await withCheckedContinuation { continuation in
       whenDurable { _ in continuation.resume() }
     }
-    actions.cancelAll()
   }
 }

@@ -47,11 +47,21 @@ struct ServeOptions: ParsableArguments {
       valueName: "hosts"))
   var fetchAllow: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "A PEM file with certificates of authorities that actions believe beside the system's. May be repeated.", valueName: "path"))
+  var fetchTrust: [String] = []
+
   @Option(help: ArgumentHelp("How long a fetch of an action may take, if it doesn't say itself, in seconds.", valueName: "seconds"))
   var fetchTimeout: Double?
 
   @Option(help: ArgumentHelp("The most bytes that a fetched body may have.", valueName: "bytes"))
   var fetchBytes: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long a stopping server waits for what is in flight. Actions that still run then are cancelled.", valueName: "seconds"))
+  var grace = ServerConfiguration().shutdownGraceSeconds
 
   @Option(help: "What is logged on standard error.")
   var logLevel = Logger.Level.warning
@@ -61,6 +71,7 @@ struct ServeOptions: ParsableArguments {
 
   func validate() throws {
     guard (0...65535).contains(port) else { throw UsageError("--port must be between 0 and 65535") }
+    guard (0...86_400).contains(grace) else { throw UsageError("--grace must be between 0 and 86400") }
     // An empty key would let in everyone who sends none.
     if adminKey == "" { throw UsageError("--admin-key can't be empty") }
     _ = try limits(changing: Limits())
@@ -78,6 +89,7 @@ struct ServeOptions: ParsableArguments {
   private func fetchRules(changing standard: FetchRules) -> FetchRules {
     var rules = standard
     rules.allowedHosts += allowedHosts
+    rules.trustedCertificates += fetchTrust
     if let fetchTimeout { rules.timeout = .seconds(fetchTimeout) }
     if let fetchBytes { rules.responseBytes = fetchBytes }
     return rules
@@ -110,6 +122,7 @@ struct ServeOptions: ParsableArguments {
     configuration.host = host
     configuration.port = port
     configuration.durability = durability
+    configuration.shutdownGraceSeconds = grace
     configuration.adminKey = adminKey ?? environment["MARTLET_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 }
     return configuration
   }
