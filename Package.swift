@@ -71,7 +71,7 @@ let package = Package(
       ]),
     .testTarget(name: "MartletCommandsTests", dependencies: ["MartletCommands", "MartletValues"]),
     .target(name: "Histories", path: "Tests/Histories"),
-    .testTarget(name: "HistoriesTests", dependencies: ["Histories", "TestSupport"]),
+    .testTarget(name: "HistoriesTests", dependencies: ["Histories"]),
     .executableTarget(name: "HistoryApp", dependencies: ["MartletCommands"], path: "Tests/HistoryApp"),
     .testTarget(
       name: "EndToEndTests",

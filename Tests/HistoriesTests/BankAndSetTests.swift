@@ -1,5 +1,4 @@
 import Histories
-import TestSupport
 import Testing
 
 @Suite("The checkers of the bank and the set")

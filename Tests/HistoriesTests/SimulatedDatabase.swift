@@ -1,5 +1,22 @@
 import Histories
-import TestSupport
+
+/// SplitMix64: a test that fails runs again from its seed.
+struct TestRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+  mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
+}
 
 /// What a database does wrong, now and then.
 enum Fault: CaseIterable {
@@ -59,7 +76,7 @@ struct SimulatedDatabase {
     var stages = [Stage](repeating: .idle, count: clients)
     var sent = 0
     while sent < transactions || stages.contains(where: { if case .idle = $0 { false } else { true } }) {
-      let client = random.number(0..<clients)
+      let client = random.below(clients)
       time += 1
       switch stages[client] {
       case .idle where sent < transactions:
@@ -94,8 +111,8 @@ struct SimulatedDatabase {
   }
 
   private mutating func draw(_ client: Int) -> ListTransaction {
-    let operations = (0...random.number(0..<4)).map { _ -> ListTransaction.Operation in
-      let key = random.number(0..<keys)
+    let operations = (0...random.below(4)).map { _ -> ListTransaction.Operation in
+      let key = random.below(keys)
       guard random.oneIn(2) else { return .read(key: key, elements: []) }
       lastElement += 1
       return .append(key: key, element: lastElement)
