@@ -3,6 +3,7 @@ import PackageDescription
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
   name: "martlet",
@@ -21,6 +22,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
   ],
   targets: [
     .target(name: "CPrefetch"),
@@ -43,7 +45,7 @@ let package = Package(
       dependencies: [
         "Martlet", "MartletSQLite", nioCore, nioPosix, .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-        .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOHTTP1", package: "swift-nio"), nioSSL,
       ]),
     .target(name: "MartletClient", dependencies: ["MartletValues", "MartletWire", nioCore, nioPosix]),
     .target(name: "BankExample", dependencies: ["Martlet"], path: "Sources/Examples/Bank"),
@@ -58,20 +60,22 @@ let package = Package(
       ]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "StoreExample"]),
     .target(name: "MartletTesting", dependencies: ["Martlet", "MartletValues", "MartletWire"]),
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .target(name: "TestServers", dependencies: [nioCore, nioPosix, nioSSL], path: "Tests/TestServers"),
     .testTarget(name: "MartletValuesTests", dependencies: ["MartletValues"]),
-    .testTarget(name: "MartletWireTests", dependencies: ["MartletTesting", "MartletValues", "MartletWire"]),
+    .testTarget(name: "MartletWireTests", dependencies: ["MartletTesting", "MartletValues", "MartletWire", "TestSupport"]),
     .testTarget(
       name: "MartletTests",
       dependencies: [
-        "Martlet", "MartletTesting", "MartletValues", "MartletWire", "BankExample",
+        "Martlet", "MartletTesting", "MartletValues", "MartletWire", "BankExample", "TestSupport",
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ]),
     .testTarget(name: "MartletSQLiteTests", dependencies: ["MartletSQLite", "Martlet", "MartletValues"]),
-    .testTarget(name: "MartletClientTests", dependencies: ["MartletClient", "MartletValues", "MartletWire", nioCore, nioPosix]),
+    .testTarget(name: "MartletClientTests", dependencies: ["MartletClient", "MartletValues", "MartletWire", "TestSupport", nioCore, nioPosix]),
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
-        "MartletServer", "MartletClient", "Martlet", nioCore, nioPosix, .product(name: "Logging", package: "swift-log"),
+        "MartletServer", "MartletClient", "Martlet", "TestServers", nioCore, nioPosix, .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
     .testTarget(name: "MartletCommandsTests", dependencies: ["MartletCommands", "MartletValues"]),
@@ -80,7 +84,10 @@ let package = Package(
     .executableTarget(name: "HistoryApp", dependencies: ["MartletCommands"], path: "Tests/HistoryApp"),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["MartletClient", "MartletTesting", "MartletValues", "BankExample", "StoreExample", "martlet", "Histories", "HistoryApp"]),
+      dependencies: [
+        "MartletClient", "MartletTesting", "MartletValues", "BankExample", "StoreExample", "martlet", "Histories", "HistoryApp", "TestSupport",
+        "TestServers",
+      ]),
     .testTarget(
       name: "DocumentationTests",
       dependencies: [

@@ -54,10 +54,14 @@ public final class MartletServer: Service {
     let registry = try FunctionRegistry(appModules: app.modules, pools: configuration.pools)
     // One for the engine and its clients, one for what actions fetch.
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    let fetcher: ServerFetcher
+    do { fetcher = try ServerFetcher(eventLoop: group.next(), rules: configuration.fetch) } catch {
+      try? await group.shutdownGracefully()
+      throw error
+    }
     let threads = NIOThreadPool(numberOfThreads: max(2, ProcessInfo.processInfo.activeProcessorCount))
     threads.start()
     let host = EventLoopHost(eventLoop: group.next(), threads: threads)
-    let fetcher = ServerFetcher(eventLoop: group.next(), rules: configuration.fetch)
     do {
       try await serve(schema, registry, host, fetcher)
     } catch {
@@ -137,9 +141,18 @@ public final class MartletServer: Service {
     try await channel.close()
     await engine.drain()
     let closed = try await eventLoop.submit { connections.shutDown() }.get()
-    let grace = eventLoop.scheduleTask(in: .seconds(Int64(configuration.shutdownGraceSeconds))) { connections.cut() }
+    let grace = configuration.shutdownGraceSeconds
+    let end = NIODeadline.now() + .seconds(Int64(grace))
+    let left = await engine.endActions(graceMilliseconds: grace * 1_000, patienceMilliseconds: configuration.cancellationSeconds * 1_000)
+    if !left.isEmpty {
+      logger.warning(
+        "actions went on though they were cancelled, and are left; the next start notes their jobs as failed",
+        metadata: ["functions": "\(left.joined(separator: ", "))"])
+    }
+    // Whose action was cancelled is told so first.
+    let cut = eventLoop.scheduleTask(deadline: max(end, .now() + .seconds(1))) { connections.cut() }
     try await closed.get()
-    grace.cancel()
+    cut.cancel()
   }
 
   private static func makeFolder(of path: String) throws {

@@ -24,8 +24,10 @@ public struct ServerConfiguration: Sendable {
   public var slowMilliseconds = 100.0
   /// Whether every run is kept there, and not only those that failed, were slow or logged something, actions, and jobs.
   public var logsAllRuns = false
-  /// How long a stopping server waits for what is in flight, in seconds.
+  /// How long a stopping server waits for what is in flight, in seconds. Actions that still run then are cancelled.
   public var shutdownGraceSeconds = 10
+  /// How long it waits for cancelled actions to end, in seconds. One that goes on is left, and its job is failed at the next start.
+  public var cancellationSeconds = 5
 
   public init() {}
 

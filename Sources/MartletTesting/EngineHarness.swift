@@ -18,7 +18,7 @@ package final class EngineHarness {
   package let disk: MemoryStorage.Disk
   package let app: AppDefinition
   package let configuration: EngineConfiguration
-  package let clock = SimulatedClock()
+  package let clock: SimulatedClock
   /// What its actions find of the world: other servers, if there are any, and the variables of a process.
   package let fetcher: SimulatedFetcher?
   private let variables: [String: String]
@@ -46,8 +46,10 @@ package final class EngineHarness {
     tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
     pools: [String: Int] = [:], seed: UInt64 = 1,
     disk: MemoryStorage.Disk = .init(), configuration: EngineConfiguration = EngineConfiguration(), pace: SimulatedLogWriter.Pace = .immediate,
-    fetcher: SimulatedFetcher? = nil, variables: [String: String] = [:], snapshots: (any SnapshotStore)? = nil, logger: Logger? = nil
+    clock: SimulatedClock = SimulatedClock(), fetcher: SimulatedFetcher? = nil, variables: [String: String] = [:],
+    snapshots: (any SnapshotStore)? = nil, logger: Logger? = nil
   ) throws {
+    self.clock = clock
     self.disk = disk
     app = AppDefinition(tables: tables, modules: modules, triggers: triggers, crons: crons, pools: pools)
     var configuration = configuration
@@ -61,7 +63,6 @@ package final class EngineHarness {
     entropy = DeterministicRandom(seed: seed)
     (host, log, engine, recovered) = try Self.start(
       disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), snapshots, self.logger)
-    fetcher?.host = host
   }
 
   private static func start(
@@ -70,6 +71,8 @@ package final class EngineHarness {
     _ snapshots: (any SnapshotStore)?, _ logger: Logger
   ) throws -> (SimulatedHost, SimulatedLogWriter, Engine, RecoveredData) {
     let host = SimulatedHost(seed: entropy.next(), clock: clock)
+    // Jobs begin with the start, and may fetch.
+    (outside.fetcher as? SimulatedFetcher)?.host = host
     let storage = MemoryStorage(disk)
     let registry = try FunctionRegistry(appModules: app.modules, pools: app.pools)
     var recovery = Recovery(schema: try AppSchema(app.tables, triggers: app.triggers))
@@ -133,7 +136,6 @@ package final class EngineHarness {
   package func restart() throws {
     (host, log, engine, recovered) = try Self.start(
       disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), snapshots, logger)
-    fetcher?.host = host
   }
 
   /// Runs `body` within the engine.

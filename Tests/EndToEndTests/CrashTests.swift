@@ -1,5 +1,6 @@
 import Foundation
 import MartletValues
+import TestSupport
 import Testing
 
 extension EndToEnd {

@@ -1,6 +1,7 @@
 import Foundation
 import Histories
 import MartletValues
+import TestSupport
 import Testing
 
 extension EndToEnd {

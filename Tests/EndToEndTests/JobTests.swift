@@ -1,10 +1,12 @@
 import Foundation
 import MartletValues
+import TestServers
+import TestSupport
 import Testing
 
 extension EndToEnd {
-  /// Scheduled mutations, scheduled actions and retried actions, while the server is killed again and again; afterwards everything that was
-  /// done is held against what was asked for.
+  /// Scheduled mutations, and scheduled and retried actions that ask another server, which fails by plan, while theirs is killed again and again.
+  /// Afterwards everything that was done is held against what was asked for.
   ///
   /// `MARTLET_JOBS_FACTOR` multiplies the length, `MARTLET_JOBS_SEED` is another run.
   @Suite("G7: jobs across kills")
@@ -23,23 +25,29 @@ extension EndToEnd {
     private var deadline: Deadline { Deadline(seconds: Deadline.usualSeconds * Double(2 + factor)) }
 
     @Test("G7: after kills at random moments each job ran exactly once, each attempt at most once, and each run of the retrier was told of once")
-    func kills() throws {
+    func kills() async throws {
+      let peer = PlannedPeer(PeerPlan(seed: seed))
+      try await LoopbackServer.with(peer.answer) { try kills(asking: $0.url, peer) }
+    }
+
+    private func kills(asking url: String, _ peer: PlannedPeer) throws {
+      func start() throws -> ServerProcess { try ServerProcess(folder, app: "HistoryApp", arguments: ["--fetch-allow", "127.0.0.1"]) }
       let (rounds, numbers) = (6, 150 * factor)
       var random = TestRandom(seed: seed)
       var acknowledged: [(number: Int, jobs: [String])] = []
       var anchors: Set<Value> = []
       for round in 0..<rounds {
-        let server = try ServerProcess(folder, app: "HistoryApp")
+        let server = try start()
         anchors.insert(try server.connect().anchors())
         let clients = try (0..<4).map { _ in try server.connect() }
         let watcher = try server.connect()
         try watcher.send("subscribe progress jobs:progress")
-        // Each number makes at least an element, an attempt and a completion. Counted from before they are asked for: on a slow machine
+        // Each number makes at least an element, most of them, and a completion. Counted from before they are asked for: on a slow machine
         // most of it may be done when the next value comes.
-        let enough = try watcher.progress(deadline).done + Double.random(in: 0..<Double(numbers * 3), using: &random)
+        let enough = try watcher.progress(deadline).done + Double.random(in: 0..<Double(numbers * 2), using: &random)
         for (index, client) in clients.enumerated() {
           let own = (round * numbers..<(round + 1) * numbers).filter { $0 % clients.count == index }
-          try client.send(own.map { "mutation \($0) jobs:plan {\"number\":\($0)}" })
+          try client.send(own.map { "mutation \($0) jobs:plan {\"number\":\($0),\"peer\":\"\(url)\"}" })
         }
         func note(_ message: ServerMessage) throws {
           acknowledged.append((Int(message.id) ?? -1, try message.okValue.elements.compactMap(\.text)))
@@ -56,15 +64,15 @@ extension EndToEnd {
         }
         server.kill()
       }
-      let server = try ServerProcess(folder, app: "HistoryApp")
+      let server = try start()
       let client = try server.connect()
       let watcher = try server.connect()
       try watcher.send("subscribe progress jobs:progress")
       while try watcher.progress(deadline).left > 0 {}
-      let checks = try JobChecks(client)
+      let checks = try JobChecks(JobRecords(client, peer))
       anchors.insert(try client.anchors())
       #expect(anchors.count == 1, "a restart moves no interval")
-      #expect(checks.plans.count > numbers && checks.jobs.count > checks.plans.count * 3)
+      #expect(checks.plans.count > numbers && checks.jobs.count > checks.plans.count * 3 && peer.exchanges.count > checks.plans.count)
       #expect(checks.jobs.count { $0.cron != nil } > 10)
       #expect(checks.interrupted > 0, "no kill met an action; seed \(seed)")
       var problems = checks.problems()

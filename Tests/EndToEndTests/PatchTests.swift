@@ -1,5 +1,6 @@
 import MartletClient
 import MartletValues
+import TestSupport
 import Testing
 
 extension EndToEnd {

@@ -1,5 +1,6 @@
 import Foundation
 import MartletValues
+import TestServers
 import Testing
 
 extension EndToEnd {
@@ -129,23 +130,33 @@ extension EndToEnd {
     }
 
     @Test("G7: scheduled jobs, crons and retried actions come back with a snapshot, and go on from there")
-    func jobs() throws {
-      let server = try ServerProcess(folder, app: "HistoryApp")
+    func jobs() async throws {
+      let peer = PlannedPeer(PeerPlan(seed: 1))
+      try await LoopbackServer.with(peer.answer) { try jobs(asking: $0.url, peer) }
+    }
+
+    private func jobs(asking url: String, _ peer: PlannedPeer) throws {
+      let allow = ["--fetch-allow", "127.0.0.1"]
+      let server = try ServerProcess(folder, app: "HistoryApp", arguments: allow)
       let client = try server.connect()
       // Divisible by 13: a job that is an hour ahead, and its cancellation; the rest goes on while the snapshot is written.
-      try client.send((0..<60).map { "mutation p\($0) jobs:plan {\"number\":\($0)}" } + ["action s _system:snapshot {\"name\":\"jobs\"}"])
+      try client.send(
+        (0..<60).map { "mutation p\($0) jobs:plan {\"number\":\($0),\"peer\":\"\(url)\"}" } + ["action s _system:snapshot {\"name\":\"jobs\"}"])
       #expect(try client.answer(to: "s").verb == .ok)
       let anchors = try client.anchors()
       #expect(try server.stop() == 0)
 
       let restart = Date().timeIntervalSince1970 * 1_000
-      let restored = try ServerProcess(folder, app: "HistoryApp", data: "restored.sqlite", arguments: ["--restore", snapshotFile("jobs")])
+      let restored = try ServerProcess(
+        folder, app: "HistoryApp", data: "restored.sqlite", arguments: ["--restore", snapshotFile("jobs")] + allow)
       let again = try restored.connect()
       let watcher = try restored.connect()
       try watcher.send("subscribe progress jobs:progress")
       while try watcher.progress().left > 0 {}
       #expect(try again.anchors() == anchors)
-      let checks = try JobChecks(again)
+      var records = try JobRecords(again, peer)
+      records.areOfSnapshot = true
+      let checks = try JobChecks(records)
       #expect(checks.plans.sorted() == Array(0..<60))
       let late = checks.jobs.filter { $0.completedTime ?? 0 > restart }
       #expect(late.contains { $0.run != nil } && late.contains { $0.function == "jobs:add" } && late.contains { $0.cron != nil })

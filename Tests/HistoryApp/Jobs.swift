@@ -21,15 +21,6 @@ struct Tallies: Table {
   let byName = Index("by_name", \Tallies.tally, unique: true)
 }
 
-/// What each execution of an action says of itself before anything else.
-struct Attempts: Table {
-  static let name = "attempts"
-  let number = Field(.wholeNumber)
-  let isRetried = Field(.boolean)
-  let token = Field(.string)
-  let byNumber = Index("by_number", \Attempts.number, \Attempts.isRetried)
-}
-
 struct Completions: Table {
   static let name = "completions"
   let run = Field(.id(RetryRuns.self))
@@ -42,29 +33,31 @@ struct Ticks: Table {
   let at = Field(.double)
 }
 
-/// Jobs whose outcome is known beforehand: everything follows from a number.
+/// Jobs whose outcome is known beforehand: that of mutations follows from a number, that of actions from what the peer answers whom they ask, another
+/// server that goes on where this one is killed.
 enum JobFunctions: FunctionModule {
   static let path = "jobs"
-  static let functions: [any ServerFunction] = [plan, add, cancel, visit, fetch, attempted, completed, progress, tick, say]
+  static let functions: [any ServerFunction] = [plan, add, cancel, visit, fetch, attempt, completed, progress, tick, say]
 
-  /// How often what fails for good, or to the end of its patience, or now and then, may fail.
+  /// How many failures are followed by another attempt, for what always fails and for what only does now and then.
   static let impatience = 2
   static let patience = 40
 
   // MARK: Scheduling
 
   /// Schedules what belongs to a number, and answers the ids of its jobs.
-  static let plan = Mutation("plan", Arg("number", .wholeNumber)) { ctx, number in
+  /// - Parameter peer: the URL of whom actions ask.
+  static let plan = Mutation("plan", Arg("number", .wholeNumber), Arg("peer", .string)) { ctx, number, peer in
     try ctx.db.insert(Plans.self) { $0.number = number }
     var jobs = [try ctx.scheduler.run(after: delay(number, 0), add(number, number % 3))]
-    if number % 2 == 0 { jobs.append(try ctx.scheduler.run(after: delay(number, 1), visit(number))) }
+    if number % 2 == 0 { jobs.append(try ctx.scheduler.run(after: delay(number, 1), visit(number, peer))) }
     if number % 13 == 0 {
       let never = try ctx.scheduler.run(after: .seconds(3_600), add(number, 100))
       jobs += [never, try ctx.scheduler.run(after: delay(number, 2), cancel(never))]
     }
     let options = RetryOptions(
       initialBackoff: .milliseconds(20), base: 1.2, maxFailures: number % 5 == 1 ? impatience : patience)
-    try ctx.retrier.run(fetch(number), options: options, onComplete: completed)
+    try ctx.retrier.run(fetch(number, peer), options: options, onComplete: completed)
     return jobs
   }
 
@@ -87,35 +80,26 @@ enum JobFunctions: FunctionModule {
 
   // MARK: Actions
 
-  static let visit = Action("visit", Arg("number", .wholeNumber), visibility: .internal) { ctx, number in
-    let token = freshToken()
-    try await ctx.run(attempted(number, false, token))
-    if number % 4 == 0 { throw ApplicationError(token) }
+  static let visit = Action("visit", Arg("number", .wholeNumber), Arg("peer", .string), visibility: .internal) { ctx, number, peer in
+    try await ask("\(peer)/visit/\(number)/0", ctx)
   }
 
-  /// Fails by plan: for good, always, or the first few times.
-  static let fetch = Action("fetch", Arg("number", .wholeNumber), visibility: .internal) { ctx, number in
-    let token = freshToken()
-    let before = try await ctx.run(attempted(number, true, token))
-    switch number % 5 {
-    case 0: throw Final()
-    case 1: throw ApplicationError(token)
-    default: if before < Int(hash(number, 7) % 3) { throw ApplicationError(token) }
-    }
-    return token
+  static let fetch = Action("fetch", Arg("number", .wholeNumber), Arg("peer", .string), visibility: .internal) { ctx, number, peer in
+    let attempt = try await ctx.run(attempt(number))
+    return try await ask("\(peer)/fetch/\(number)/\(attempt)", ctx)
   }
 
-  /// Notes an execution, and answers how many there were before it.
-  static let attempted = Mutation(
-    "attempted", Arg("number", .wholeNumber), Arg("isRetried", .boolean), Arg("token", .string), visibility: .internal
-  ) { ctx, number, isRetried, token in
-    let before = try ctx.db.query(Attempts.self).withIndex(\.byNumber) { $0.eq(\.number, number).eq(\.isRetried, isRetried) }.count()
-    try ctx.db.insert(Attempts.self) {
-      $0.number = number
-      $0.isRetried = isRetried
-      $0.token = token
+  private static func ask(_ url: String, _ ctx: ActionContext) async throws -> Value {
+    try await ctx.fetch(url, timeout: .seconds(60)).requireSuccess().json()
+  }
+
+  /// Which attempt at fetching for a number is under way, from 0 on: as many have failed.
+  static let attempt = Query("attempt", Arg("number", .wholeNumber), visibility: .internal) { ctx, number in
+    let underWay = try ctx.db.query(ScheduledFunctions.self).withIndex(\.byState) { $0.eq(\.state.kind, .inProgress).eq(\.kind, .action) }
+    for job in try underWay.collect() where job.args["number"] == .float64(Double(number)) {
+      if let run = job.retry { return try ctx.db.get(run).failures }
     }
-    return before
+    throw ApplicationError("no attempt at fetching for \(number) is under way")
   }
 
   static let completed = Mutation(
@@ -128,13 +112,6 @@ enum JobFunctions: FunctionModule {
     try count("completed", ctx.db)
   }
 
-  struct Final: RetryDecision {
-    let isRetryable = false
-  }
-
-  /// From the system's generator: two executions never say the same, even of one job.
-  private static func freshToken() -> String { String(UInt64.random(in: 0 ... .max), radix: 36) }
-
   // MARK: Looking
 
   /// How much was done, and how many jobs are left.
@@ -143,9 +120,7 @@ enum JobFunctions: FunctionModule {
     let left = try [JobState.Kind.pending, .inProgress].reduce(0) { sum, kind in
       try sum + jobs.withIndex(\.byState) { $0.eq(\.state.kind, kind) }.count()
     }
-    let done =
-      try ctx.db.query(Added.self).count() + ctx.db.query(Attempts.self).count()
-      + ctx.db.query(Completions.self).count()
+    let done = try ctx.db.query(Added.self).count() + ctx.db.query(Completions.self).count()
     return [done, left]
   }
 

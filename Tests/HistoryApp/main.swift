@@ -4,7 +4,7 @@ import MartletCommands
 // whose outcome is planned.
 await MartletApp(
   schema: [
-    Lists.self, Padding.self, Balances.self, Members.self, Plans.self, Added.self, Tallies.self, Attempts.self, Completions.self, Ticks.self,
+    Lists.self, Padding.self, Balances.self, Members.self, Plans.self, Added.self, Tallies.self, Completions.self, Ticks.self,
   ],
   functions: [ListFunctions.self, BankFunctions.self, SetFunctions.self, JobFunctions.self], crons: JobFunctions.crons, name: "history-app"
 ).main()

@@ -1,5 +1,6 @@
 import MartletValues
 import MartletWire
+import TestSupport
 import Testing
 
 @testable import MartletClient

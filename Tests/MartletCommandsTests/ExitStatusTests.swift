@@ -42,7 +42,7 @@ struct ExitStatusTests {
     arguments: [
       ["nonsense"], ["run"], ["run", "a:b", "--bogus"], ["run", "a:b", "{bad"], ["subscribe", "a:b", "--count", "0"],
       ["data", "t", "--limit", "no"], ["stats", "--url", "http://x"], ["serve", "--port", "65536"],
-      ["serve", "--fetch-allow", "localhost,10.0.0.0/8"], ["serve", "--fetch-timeout", "0"], ["serve", "--fetch-bytes", "0"],
+      ["serve", "--fetch-allow", "localhost,10.0.0.0/8"], ["serve", "--fetch-timeout", "0"], ["serve", "--fetch-bytes", "0"], ["serve", "--grace=-1"],
       ["serve", "--durability", "none"], ["serve", "--example", "bank"], ["serve", "--admin-key", ""],
     ])
   func usage(words: [String]) async {

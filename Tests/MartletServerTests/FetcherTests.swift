@@ -3,6 +3,7 @@ import Foundation
 import Martlet
 import NIOCore
 import NIOPosix
+import TestServers
 import Testing
 
 @testable import MartletServer
@@ -32,7 +33,7 @@ struct FetcherTests {
     _ body: (ServerFetcher, LoopbackServer) async throws -> Void
   ) async throws {
     try await LoopbackServer.with(answer) { server in
-      let fetcher = ServerFetcher(eventLoop: server.group.next(), rules: rules, resolve: resolve)
+      let fetcher = try ServerFetcher(eventLoop: server.group.next(), rules: rules, resolve: resolve)
       do { try await body(fetcher, server) } catch {
         await fetcher.shutDown()
         throw error
@@ -177,7 +178,7 @@ struct FetcherTests {
   @Test("A look-up that hangs holds up neither a timeout nor a cancellation")
   func hangingLookup() async throws {
     try await LoopbackServer.with({ _ in .ok("") }) { server in
-      let fetcher = ServerFetcher(eventLoop: server.group.next(), rules: FetchRules()) { _ in
+      let fetcher = try ServerFetcher(eventLoop: server.group.next(), rules: FetchRules()) { _ in
         // Nothing is ever sent: it ends when its task is cancelled.
         let (nothing, sender) = AsyncStream<Void>.makeStream()
         for await _ in nothing {}
@@ -268,7 +269,7 @@ struct FetcherTests {
   @Test("A client with a pin connects to the address that was checked, whatever the name leads to, and still names the host")
   func pins() async throws {
     try await LoopbackServer.with({ _ in .ok("pinned") }) { server in
-      let clients = FetchClients(eventLoop: server.group.next(), rules: FetchRules())
+      let clients = try FetchClients(eventLoop: server.group.next(), rules: FetchRules())
       let url = "http://pinned.test:\(server.port)/x"
       let pin = FetchClients.Pin(host: "pinned.test", address: .v4(0x7F00_0001))
       let body = try await clients.with(pin) { client in

@@ -4,6 +4,7 @@ import Martlet
 import MartletClient
 import MartletServer
 import ServiceLifecycle
+import TestServers
 import Testing
 
 @Suite("A server whose actions fetch")

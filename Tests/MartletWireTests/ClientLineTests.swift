@@ -1,4 +1,5 @@
 import MartletValues
+import TestSupport
 import Testing
 
 @testable import MartletWire

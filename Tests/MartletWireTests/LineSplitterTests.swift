@@ -1,4 +1,5 @@
 import MartletWire
+import TestSupport
 import Testing
 
 @Suite("Lines in a stream")

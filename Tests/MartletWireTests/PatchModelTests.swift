@@ -1,6 +1,7 @@
 import MartletTesting
 import MartletValues
 import MartletWire
+import TestSupport
 import Testing
 
 /// Random values as answers have them, and random edits of them.

@@ -13,7 +13,7 @@ struct ActionPool {
   /// How many run at a time, and how many more wait.
   let places: Int
   let waitingPlaces: Int
-  private var running: [ActionID: Task<Void, Never>] = [:]
+  private var running: [ActionID: (function: String, task: Task<Void, Never>)] = [:]
   private var waiting: ContiguousArray<Waiting> = []
   /// Places that jobs were promised, whose actions begin when that is durable.
   private(set) var reserved = 0
@@ -32,7 +32,9 @@ struct ActionPool {
   mutating func reserve() { reserved += 1 }
   mutating func endReservation() { reserved -= 1 }
 
-  mutating func noteRunning(_ id: ActionID, _ task: Task<Void, Never>) { running[id] = task }
+  var runningFunctions: [String] { running.values.map(\.function) }
+
+  mutating func noteRunning(_ id: ActionID, _ function: String, _ task: Task<Void, Never>) { running[id] = (function, task) }
 
   mutating func wait(_ id: ActionID, _ start: @escaping @Sendable (isolated Engine) -> Void) {
     waiting.append(Waiting(id: id, start: start))
@@ -40,13 +42,13 @@ struct ActionPool {
 
   /// Asks a running action to stop, and takes a waiting one out of the queue. True for one that waited: nothing is heard of it any more.
   mutating func cancel(_ id: ActionID) -> Bool {
-    running[id]?.cancel()
+    running[id]?.task.cancel()
     let count = waiting.count
     waiting.removeAll { $0.id == id }
     return waiting.count < count
   }
 
-  func cancelAll() { for task in running.values { task.cancel() } }
+  func cancelAll() { for action in running.values { action.task.cancel() } }
 
   /// Notes the end of an action. False if it had ended before.
   mutating func noteEnd(_ id: ActionID) -> Bool { running.removeValue(forKey: id) != nil }
@@ -84,6 +86,8 @@ struct ActionPools {
   }
 
   var runningCount: Int { pools.values.reduce(0) { $0 + $1.runningCount } }
+  var waitingCount: Int { pools.values.reduce(0) { $0 + $1.waitingCount } }
+  var runningFunctions: [String] { pools.values.flatMap(\.runningFunctions).sorted() }
 
   mutating func nextID(in pool: String) -> ActionID {
     lastID += 1

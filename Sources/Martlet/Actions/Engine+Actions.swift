@@ -7,6 +7,7 @@ extension Engine {
     _ function: FunctionDefinition, arguments: [UInt8], identity: Identity, origin: RunOrigin? = nil, completion: @escaping Completion
   ) throws(WireError) -> ActionID {
     guard case .action(let handler) = function.body else { preconditionFailure("\(function.name) is an action") }
+    guard stopping.mayBegin else { throw StoppingActions.refusal }
     let pool = function.pool
     let id = actions.nextID(in: pool)
     statistics.actions += 1
@@ -31,6 +32,8 @@ extension Engine {
     _ id: ActionID, _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity, _ origin: RunOrigin?,
     _ completion: @escaping Completion
   ) {
+    // One that waited for a place until all were cancelled.
+    guard stopping.mayBegin else { return completion(self, .failure(StoppingActions.refusal)) }
     let run = ActionRun(function: function.name)
     let start = environment.clock.monotonicNanoseconds()
     let task = Task(executorPreference: host.actionExecutor) {
@@ -42,11 +45,11 @@ extension Engine {
       }
       await self.finishAction(id, function, run, origin, since: start, result, completion)
     }
-    actions[id.pool].noteRunning(id, task)
+    actions[id.pool].noteRunning(id, function.name, task)
     let limit = function.limits(on: limits.limits).actionMilliseconds
     host.schedule(afterMilliseconds: limit) {
       self.assumeIsolated { engine in
-        guard engine.actions.noteEnd(id) else { return }
+        guard engine.actions.noteEnd(id), engine.stopping.mayCall else { return }
         task.cancel()
         engine.keep(run.takeLines())
         let error = WireError(
@@ -63,7 +66,8 @@ extension Engine {
     _ id: ActionID, _ function: FunctionDefinition, _ run: ActionRun, _ origin: RunOrigin?, since start: UInt64,
     _ result: Result<[UInt8], any Error>, _ completion: Completion
   ) {
-    guard actions.noteEnd(id) else { return }
+    // The end of one that was left comes too late to be noted: the next start finds its job.
+    guard actions.noteEnd(id), stopping.mayCall else { return }
     keep(run.takeLines())
     switch result {
     case .success(let json):
@@ -73,7 +77,8 @@ extension Engine {
       let described = describe(error, in: function.name)
       noteRun(of: function, origin, since: start, described, thrown: error)
       failedActionError = error
-      completion(self, .failure(described))
+      let isStopped = !stopping.mayBegin && error is CancellationError
+      completion(self, .failure(isStopped ? StoppingActions.cancellation : described))
       failedActionError = nil
     }
     startWaitingAction(in: id.pool)
@@ -84,6 +89,7 @@ extension Engine {
     jobQueue.isStale = true
     scheduleTurnEnd()
     if let next = actions[pool].takeWaiting() { next.start(self) }
+    tellIfActionsEnded()
   }
 
   /// Runs a function for an action, or for a client in this process, and gives its answer when all that it shows is durable.
@@ -91,6 +97,7 @@ extension Engine {
   package func call(
     _ name: String, kind: FunctionKind, arguments: [UInt8], identity: Identity, caller: String? = nil
   ) async throws -> [UInt8] {
+    guard stopping.mayCall else { throw StoppingActions.isOver }
     guard let function = registry.find(name) else { throw registry.unknown(name) }
     guard function.kind == kind else {
       throw WireError(.wrongKind, "\(name) is \(function.kind.withArticle)")

@@ -1,7 +1,7 @@
 /// What actions have of the world beside the database; one for a server.
 package final class OutsideWorld: Sendable {
   /// How other servers are reached; nil where none is.
-  let fetcher: (any HTTPFetcher)?
+  package let fetcher: (any HTTPFetcher)?
   /// The process's environment as it was at the start.
   let variables: [String: String]
   let secrets = Secrets()

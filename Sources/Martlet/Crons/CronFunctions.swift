@@ -40,7 +40,7 @@ enum CronFunctions {
       guard let cron = try context.transaction.cron(name) else {
         throw WireError(.notFound, "there is no cron \"\(name)\"; _system:crons lists them")
       }
-      try context.transaction.begin(cron, at: context.now)
+      try context.transaction.beginByHand(cron)
       answer.writeNull()
     })
 

@@ -66,29 +66,41 @@ extension Transaction {
     let due = try DatabaseReader(transaction: self).query(Crons.self)
       .withIndex(\.byNextTime) { $0.gt(\.nextTime, nil).lte(\.nextTime, now) }.take(Self.mostCronsBegun)
     for cron in due {
-      try begin(cron, at: cron.nextTime ?? now)
-      let schedule = try? Schedule(text: cron.schedule)
+      let job = try begin(cron, at: cron.nextTime ?? now)
+      let nextTime = Schedule.known(cron.schedule).flatMap { next(of: $0, after: now, anchor: cron.anchor) }
       try asServer { db in
-        try db.patch(cron.id) { $0.nextTime = schedule.flatMap { next(of: $0, after: now, anchor: cron.anchor) } }
+        try db.patch(cron.id) {
+          $0.nextTime = nextTime
+          if let job { $0.job = job }
+        }
       }
     }
   }
 
+  /// Begins a run beside the schedule.
+  func beginByHand(_ cron: Document<Crons>) throws {
+    guard let job = try begin(cron, at: now) else { return }
+    try asServer { db in try db.patch(cron.id) { $0.job = job } }
+  }
+
   /// Begins a run, or notes why it is skipped.
-  func begin(_ cron: Document<Crons>, at time: Double) throws {
+  /// - Returns: its job, which the cron is to name.
+  private func begin(_ cron: Document<Crons>, at time: Double) throws -> ID<ScheduledFunctions>? {
     if let job = cron.job, let last = try DatabaseReader(transaction: self).find(job), !last.isOver {
       events.cronsSkipped += 1
-      return try note(run: cron, at: time, .skipped, "the run of \(Int(last.scheduledTime)) was still going", nil)
+      try note(run: cron, at: time, .skipped, "the run of \(Int(last.scheduledTime)) was still going", nil)
+      return nil
     }
     let args = cron.storage.value(of: "args").map { Array($0) } ?? []
     do {
       let job = try schedule(cron.function, arguments: args, at: time, cron: cron.cron)
-      try asServer { db in try db.patch(cron.id) { $0.job = job } }
       try note(run: cron, at: time, .pending, nil, job)
       events.cronRuns += 1
+      return job
     } catch let error as WireError {
       // The function is gone, or takes other arguments by now.
       try note(run: cron, at: time, .failed, error.message, nil)
+      return nil
     }
   }
 
@@ -134,6 +146,6 @@ extension Document where T == ScheduledFunctions {
   /// Whether somebody is told what the function answered.
   var wantsResult: Bool { self.cron != nil || self.retry != nil }
 
-  /// Whether it has run, or never will.
-  var isOver: Bool { self.state.kind != .pending && self.state.kind != .inProgress }
+  /// Whether it has run, or never will. (To read a number is cheaper than a state, and this is asked of each job several times.)
+  var isOver: Bool { self.completedTime != nil }
 }

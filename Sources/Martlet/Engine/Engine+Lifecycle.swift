@@ -19,7 +19,6 @@ extension Engine {
     await withCheckedContinuation { continuation in
       whenDurable { _ in continuation.resume() }
     }
-    actions.cancelAll()
     metrics?.handOver(self)
   }
 }

@@ -69,6 +69,7 @@ package actor Engine {
   var lifecycle = EngineLifecycle.running
   var lastFunction: FunctionDefinition?
   var actions: ActionPools
+  var stopping = StoppingActions()
   var jobQueue = JobQueue()
   /// What the action threw that is being finished: callers are told less.
   var failedActionError: (any Error)?

@@ -13,6 +13,8 @@ public struct FetchRules: Sendable, Hashable {
   public var redirects = 5
   /// Hosts that may be reached although their addresses are private, as URLs name them: `127.0.0.1`, `localhost`, `*.internal`; `*` for all.
   public var allowedHosts: [String] = []
+  /// PEM files with certificates of authorities that are believed beside the system's: a company's own, a test's.
+  public var trustedCertificates: [String] = []
 
   public init() {}
 }

@@ -37,9 +37,8 @@ extension Engine {
     guard jobQueue.isStale, jobQueue.isOn, lifecycle == .running, commitRefusal == nil, let jobs = jobsTable else { return }
     jobQueue.isStale = false
     let now = wallMilliseconds
-    let lastKept = now - JobQueue.keptMilliseconds
     if isDue(nextCronTime, now) { keepUp(CronFunctions.begin, [], now) }
-    if isDue(oldestCompletion(of: jobs), lastKept) { keepUp(JobFunctions.removeOld, Array(#"{"upTo":\#(lastKept)}"#.utf8), now) }
+    if jobQueue.removalTime <= now { removeOld(jobs, now) }
     let lastAnswerKept = now - SessionAnswers.keptMilliseconds
     if isDue(oldestSessionAnswer, lastAnswerKept) { keepUp(SessionAnswers.removeOld, Array(#"{"upTo":\#(lastAnswerKept)}"#.utf8), now) }
     // Each of them has its turn, however many wait for another.
@@ -154,10 +153,12 @@ extension Engine {
             engine.jobQueue.running.remove(id)
             // It may be pending still.
             engine.jobQueue.places[pool] = nil
+            engine.tellIfActionsEnded()
             return
           }
           engine.noteBegin(lateness: lateness)
           engine.run(action: function, args, job: id, cron: cron, wantsResult: wantsResult)
+          engine.tellIfActionsEnded()
         }
       }
     }
@@ -278,10 +279,17 @@ extension Engine {
   /// What is due and not begun waits for the end of another, which has the engine look again.
   private func nextTime(of jobs: StoredTable, after now: Double) -> Double? {
     let cron = nextCronTime.map { max($0, jobQueue.restsUntil(CronFunctions.begin)) }
-    let removal = oldestCompletion(of: jobs).map { max($0 + JobQueue.keptMilliseconds, jobQueue.restsUntil(JobFunctions.removeOld)) }
+    let removal = max(jobQueue.removalTime, jobQueue.restsUntil(JobFunctions.removeOld))
     let answers = oldestSessionAnswer.map { max($0 + SessionAnswers.keptMilliseconds, jobQueue.restsUntil(SessionAnswers.removeOld)) }
     let due = [JobKind.mutation, .action].compactMap { kind in jobs.assumeIsolated { $0.firstTime(of: kind, after: now) } }
     return (due + [cron, removal, answers].compactMap(\.self).filter { $0 > now }).min()
+  }
+
+  /// Removes what was kept for long enough, or notes when that is to be looked for again.
+  private func removeOld(_ jobs: StoredTable, _ now: Double) {
+    let (oldest, lastKept) = (oldestCompletion(of: jobs), now - JobQueue.keptMilliseconds)
+    guard !isDue(oldest, lastKept) else { return keepUp(JobFunctions.removeOld, Array(#"{"upTo":\#(lastKept)}"#.utf8), now) }
+    jobQueue.removalTime = max(now + JobQueue.removalMilliseconds, (oldest ?? now) + JobQueue.keptMilliseconds)
   }
 
   /// When the oldest finished job ended, or the oldest finished run of the retrier.

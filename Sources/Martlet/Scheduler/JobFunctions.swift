@@ -89,7 +89,7 @@ enum JobFunctions {
       body: .mutation { context, arguments, answer in
         let id = try arguments.take("job", Validator.id(ScheduledFunctions.self))
         let transaction = context.transaction
-        guard let job = try context.db.find(id), job.state.kind == .pending else { return answer.write(boolean: true) }
+        guard let job = try context.db.find(id), !job.isOver else { return answer.write(boolean: true) }
         guard let args = job.storage.value(of: "args") else { preconditionFailure("a job has arguments") }
         var failure: String?
         do { try transaction.registry.runNested(function, args, in: transaction, into: &answer) } catch {
@@ -97,7 +97,7 @@ enum JobFunctions {
           transaction.caught = WireError((error as? WireError)?.code ?? (error is ApplicationError ? .application : .functionFailed), failure!)
         }
         // A job may cancel itself; what it did then stays all the same.
-        if try failure != nil || context.db.find(id)?.state.kind == .pending {
+        if try failure != nil || context.db.find(id)?.isOver == false {
           let result = job.wantsResult && failure == nil ? String(decoding: answer.bytes, as: UTF8.self) : nil
           try transaction.end(job, failure.map { JobState(.failed, error: $0) } ?? JobState(.success), result: result)
         }
@@ -124,6 +124,7 @@ extension Transaction {
 extension Engine {
   /// Runs one of the server's own functions, and gives its answer when it is durable.
   func call(_ function: FunctionDefinition, arguments: ObjectValue) async throws -> [UInt8] {
+    guard stopping.mayCall else { throw StoppingActions.isOver }
     var writer = JSONWriter()
     writer.write(object: arguments)
     let json = writer.bytes

@@ -18,6 +18,8 @@ struct JobQueue {
   /// When the timer that is set goes off; nil where none is.
   var wakeTime: Double?
   var statistics = JobStatistics()
+  /// When old jobs are looked for next: none is too old before.
+  var removalTime = 0.0
   /// When the server began to run jobs: what was due before is late from then on.
   var startTime = 0.0
   /// Until when one of the scheduler's own transactions is left alone, because it failed.
@@ -45,6 +47,8 @@ struct JobQueue {
   static let longestSleep = 3_600_000.0
   /// How long the job of a function that has run is kept.
   static let keptMilliseconds = 7 * 86_400_000.0
+  /// How much longer it may be kept, so that what ends bit by bit isn't removed bit by bit.
+  static let removalMilliseconds = 600_000.0
 }
 
 /// How jobs did since the start. Lateness is from the time that a job was scheduled for, or the server's start, to when it was begun.

@@ -47,6 +47,11 @@ struct ServeOptions: ParsableArguments {
       valueName: "hosts"))
   var fetchAllow: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "A PEM file with certificates of authorities that actions believe beside the system's. May be repeated.", valueName: "path"))
+  var fetchTrust: [String] = []
+
   @Option(help: ArgumentHelp("How long a fetch of an action may take, if it doesn't say itself, in seconds.", valueName: "seconds"))
   var fetchTimeout: Double?
 
@@ -59,6 +64,11 @@ struct ServeOptions: ParsableArguments {
   @Flag(help: "Keep every run in the log, and not only those that failed, were slow or logged something, actions, and jobs.")
   var logRuns = false
 
+  @Option(
+    help: ArgumentHelp(
+      "How long a stopping server waits for what is in flight. Actions that still run then are cancelled.", valueName: "seconds"))
+  var grace = ServerConfiguration().shutdownGraceSeconds
+
   @Option(help: "What is logged on standard error.")
   var logLevel = Logger.Level.warning
 
@@ -68,6 +78,7 @@ struct ServeOptions: ParsableArguments {
   func validate() throws {
     guard (0...65535).contains(port) else { throw UsageError("--port must be between 0 and 65535") }
     if !(slow > 0 && slow <= 86_400_000) { throw UsageError("--slow must be more than 0, and a day at most") }
+    guard (0...86_400).contains(grace) else { throw UsageError("--grace must be between 0 and 86400") }
     // An empty key would let in everyone who sends none.
     if adminKey == "" { throw UsageError("--admin-key can't be empty") }
     _ = try limits(changing: Limits())
@@ -85,6 +96,7 @@ struct ServeOptions: ParsableArguments {
   private func fetchRules(changing standard: FetchRules) -> FetchRules {
     var rules = standard
     rules.allowedHosts += allowedHosts
+    rules.trustedCertificates += fetchTrust
     if let fetchTimeout { rules.timeout = .seconds(fetchTimeout) }
     if let fetchBytes { rules.responseBytes = fetchBytes }
     return rules
@@ -119,6 +131,7 @@ struct ServeOptions: ParsableArguments {
     configuration.durability = durability
     configuration.slowMilliseconds = slow
     configuration.logsAllRuns = logRuns
+    configuration.shutdownGraceSeconds = grace
     configuration.adminKey = adminKey ?? environment["MARTLET_ADMIN_KEY"].flatMap { $0.isEmpty ? nil : $0 }
     return configuration
   }

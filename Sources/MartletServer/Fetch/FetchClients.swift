@@ -3,6 +3,7 @@ import Foundation
 import Martlet
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// The HTTP clients that requests go through: one that connects wherever a URL leads, and one for each host whose address was checked, which connects to
@@ -35,11 +36,13 @@ final class FetchClients: Sendable {
 
   private let eventLoop: any EventLoop
   private let rules: FetchRules
+  private let tls: TLSConfiguration?
   private let state = Mutex(State())
 
-  init(eventLoop: any EventLoop, rules: FetchRules) {
+  init(eventLoop: any EventLoop, rules: FetchRules) throws(ServerError) {
     self.eventLoop = eventLoop
     self.rules = rules
+    tls = try FetchTrust.configuration(rules)
   }
 
   /// Runs `body` with a client, which stays while it runs.
@@ -93,7 +96,7 @@ final class FetchClients: Sendable {
 
   private func configuration(_ pin: Pin?) -> HTTPClient.Configuration {
     var configuration = HTTPClient.Configuration(
-      redirectConfiguration: .disallow, timeout: .init(connect: .nanoseconds(rules.connectTimeout.nanoseconds)), decompression: .disabled)
+      tlsConfiguration: tls, redirectConfiguration: .disallow, timeout: .init(connect: .nanoseconds(rules.connectTimeout.nanoseconds)), decompression: .disabled)
     // How many are under way is decided by the actions' pools; beyond the client's own 8 they would wait for each other.
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 10_000
     // Whoever calls decides on another try.

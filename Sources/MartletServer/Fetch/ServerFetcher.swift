@@ -19,15 +19,16 @@ package final class ServerFetcher: HTTPFetcher {
   private let resolve: @Sendable (String) async throws -> [IPAddress]
 
   /// - Parameter eventLoop: where the sockets are read: not the engine's loop, which has no time for TLS.
-  package convenience init(eventLoop: any EventLoop, rules: FetchRules) {
-    self.init(eventLoop: eventLoop, rules: rules) { try await HostResolver().addresses(of: $0) }
+  /// - Throws: where certificates that the rules name can't be read.
+  package convenience init(eventLoop: any EventLoop, rules: FetchRules) throws(ServerError) {
+    try self.init(eventLoop: eventLoop, rules: rules) { try await HostResolver().addresses(of: $0) }
   }
 
   /// - Parameter resolve: a test's own names.
-  init(eventLoop: any EventLoop, rules: FetchRules, resolve: @escaping @Sendable (String) async throws -> [IPAddress]) {
+  init(eventLoop: any EventLoop, rules: FetchRules, resolve: @escaping @Sendable (String) async throws -> [IPAddress]) throws(ServerError) {
     self.rules = rules
     self.resolve = resolve
-    clients = FetchClients(eventLoop: eventLoop, rules: rules)
+    clients = try FetchClients(eventLoop: eventLoop, rules: rules)
   }
 
   package func shutDown() async { await clients.shutDown() }
@@ -69,6 +70,7 @@ package final class ServerFetcher: HTTPFetcher {
       throw error
     } catch {
       if Task.isCancelled || error is CancellationError { throw CancellationError() }
+      if let problem = FetchTrust.problem(error, of: url.hostText) { throw FetchError("\(url)", .refused(problem)) }
       throw FetchError("\(url)", kind(of: error))
     }
   }

@@ -11,15 +11,17 @@ package final class SimulatedClock: Martlet.Clock {
     var nanosecondsPerReading: UInt64 = 0
   }
 
-  /// 2026-11-18, 12:26:40 UTC.
+  /// 2026-11-18, 12:26:40 UTC: where a clock begins that isn't told another time.
   package static let epochMilliseconds = 1_795_004_800_000.0
 
+  private let startMilliseconds: Double
   private let state = Mutex(State())
 
-  package init() {}
+  /// - Parameter startMilliseconds: since 1970.
+  package init(startingAt startMilliseconds: Double = epochMilliseconds) { self.startMilliseconds = startMilliseconds }
 
   package func wallMilliseconds() -> Double {
-    Self.epochMilliseconds + (Double(monotonicNanoseconds()) / 1_000).rounded(.down) / 1_000
+    startMilliseconds + (Double(monotonicNanoseconds()) / 1_000).rounded(.down) / 1_000
   }
 
   package func monotonicNanoseconds() -> UInt64 {

@@ -55,7 +55,8 @@ package final class MemoryStorage: Storage {
 
   package func sync() throws {
     try withState { state in
-      if state.rows.contains(where: { !$0.isSynced }) { try state.sync() }
+      // What is synced stands before what isn't.
+      if state.rows.last?.isSynced == false { try state.sync() }
     }
   }
 

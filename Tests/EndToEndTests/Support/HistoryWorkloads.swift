@@ -1,5 +1,6 @@
 import Histories
 import MartletValues
+import TestSupport
 
 /// Random transactions over lists.
 ///

@@ -1,11 +1,43 @@
 import MartletValues
 
-/// What the jobs of `HistoryApp` left behind, and what of it contradicts the plan. See `Tests/HistoryApp/Jobs.swift`.
+/// What is left of a run of `HistoryApp`: the documents of its tables, and what its peer was asked.
+struct JobRecords {
+  static let tables = ["_scheduled_functions", "plans", "added", "_retries", "completions", "tallies", "ticks", "_crons", "_cron_runs"]
+
+  var plan: PeerPlan
+  var documents: [String: [Value]] = [:]
+  var exchanges: [PlannedPeer.Exchange]
+  /// A snapshot was restored: what the peer was asked after it was made, it was asked a second time.
+  var areOfSnapshot = false
+
+  init(plan: PeerPlan, exchanges: [PlannedPeer.Exchange] = []) {
+    self.plan = plan
+    self.exchanges = exchanges
+  }
+
+  init(_ client: RawClient, _ peer: PlannedPeer) throws {
+    // Crons go on meanwhile: what they did is read after the jobs that did it, so that it is there.
+    for table in Self.tables { documents[table] = try client.allDocuments(table) }
+    plan = peer.plan
+    exchanges = peer.exchanges
+  }
+
+  subscript(table: String) -> [Value] {
+    get { documents[table] ?? [] }
+    set { documents[table] = newValue }
+  }
+}
+
+/// What of the records contradicts the plans: that of `HistoryApp` (see `Tests/HistoryApp/Jobs.swift`) and its peer's.
+///
+/// A kill may have met an action anywhere, so an attempt that was interrupted tells little: the peer was asked for it once or not at all. From all
+/// others, and from the plan, everything else follows: how each attempt ended, that there was another or none, and what `onComplete` was told.
 struct JobChecks {
   struct Job {
     let id: String
     let function: String
     let number: Int?
+    let creationTime: Double
     let scheduledTime: Double
     let completedTime: Double?
     let state: String
@@ -27,9 +59,10 @@ struct JobChecks {
   private let crons: [Value]
   private let cronRuns: [Value]
   private let jobsByNumber: [Int: [Job]]
-  /// What executions of actions noted of themselves, by number.
-  private let visits: [Int: [String]]
-  private let fetches: [Int: [String]]
+  private let plan: PeerPlan
+  private let areOfSnapshot: Bool
+  /// What the peer was asked, by path.
+  private let exchanges: [String: [PlannedPeer.Exchange]]
 
   /// A cron's run, which notes its transaction's time, as its job does.
   private struct Tick: Hashable {
@@ -39,28 +72,28 @@ struct JobChecks {
 
   var interrupted: Int { jobs.count(where: \.wasInterrupted) }
 
-  init(_ client: RawClient) throws {
-    // Crons go on meanwhile: what they did is read after the jobs that did it, so that it is there.
-    jobs = try client.allDocuments("_scheduled_functions").map(Job.init)
-    plans = try client.allDocuments("plans").map { try $0.whole("number") }
-    added = try client.allDocuments("added").map { try $0.string("element") }
-    var tokens: [Bool: [Int: [String]]] = [:]
-    for attempt in try client.allDocuments("attempts") {
-      tokens[attempt["isRetried"] == true, default: [:]][try attempt.whole("number"), default: []].append(try attempt.string("token"))
-    }
-    visits = tokens[false] ?? [:]
-    fetches = tokens[true] ?? [:]
-    runs = try client.allDocuments("_retries")
-    completions = try client.allDocuments("completions")
-    tallies = Dictionary(
-      uniqueKeysWithValues: try client.allDocuments("tallies").map { (try $0.string("name"), try $0.whole("count")) })
-    ticks = try client.allDocuments("ticks").map { Tick(cron: try $0.string("cron"), at: $0["at"]?.number ?? .nan) }
-    crons = try client.allDocuments("_crons")
-    cronRuns = try client.allDocuments("_cron_runs")
+  init(_ records: JobRecords) throws {
+    plan = records.plan
+    areOfSnapshot = records.areOfSnapshot
+    exchanges = Dictionary(grouping: records.exchanges, by: \.path)
+    jobs = try records["_scheduled_functions"].map(Job.init)
+    plans = try records["plans"].map { try $0.whole("number") }
+    added = try records["added"].map { try $0.string("element") }
+    runs = records["_retries"]
+    completions = records["completions"]
+    tallies = Dictionary(uniqueKeysWithValues: try records["tallies"].map { (try $0.string("name"), try $0.whole("count")) })
+    ticks = try records["ticks"].map { Tick(cron: try $0.string("cron"), at: $0["at"]?.number ?? .nan) }
+    crons = records["_crons"]
+    cronRuns = records["_cron_runs"]
     jobsByNumber = Dictionary(grouping: jobs.filter { $0.number != nil }) { $0.number! }
   }
 
-  func problems() -> [String] { mutationProblems() + actionProblems() + retryProblems() + cronProblems() }
+  func problems() -> [String] { stateProblems() + mutationProblems() + peerProblems() + visitProblems() + retryProblems() + cronProblems() }
+
+  /// Crons go on for as long as the server runs; all else has come to its end.
+  private func stateProblems() -> [String] {
+    jobs.filter { $0.cron == nil && ($0.state == "pending" || $0.state == "inProgress") }.map { "\($0.function) of \($0.number ?? -1) is \($0.state)" }
+  }
 
   // MARK: Mutations
 
@@ -88,23 +121,32 @@ struct JobChecks {
 
   // MARK: Actions
 
-  /// Each execution notes a token of its own, and answers it or fails with it: so a job that ended by itself has exactly one, and one
-  /// that was interrupted has one at most.
-  private func actionProblems() -> [String] {
+  /// At most once an attempt: the peer knows best.
+  private func peerProblems() -> [String] {
+    if areOfSnapshot { return [] }
+    return exchanges.filter { $0.value.count != 1 }.map { "\($0.key) was asked for \($0.value.count) times" }
+  }
+
+  /// What is wrong with how an attempt ended.
+  /// - Parameter receipt: what its job, or its run, says that the peer answered.
+  private func problem(of job: Job, _ function: String, _ number: Int, attempt: Int, receipt: String?) -> String? {
+    let path = "/\(function)/\(number)/\(attempt)"
+    if job.wasInterrupted { return nil }
+    guard let exchanges = exchanges[path] else { return "\(path): \(job.state), and the peer was not asked" }
+    let answer = plan.answer(to: function, number, attempt: attempt)
+    guard job.state == (answer.succeeds ? "success" : "failed") else { return "\(path): \(job.state), where the peer's answer is \(answer)" }
+    if let receipt, !exchanges.contains(where: { $0.receipt == receipt }) {
+      return "\(path): the answer is \(receipt), the peer's was \(exchanges.map { $0.receipt ?? "none" })"
+    }
+    return nil
+  }
+
+  private func visitProblems() -> [String] {
     var problems: [String] = []
     for number in plans where number % 2 == 0 {
-      let (jobs, tokens) = (jobsByNumber[number, default: []].filter { $0.function == "jobs:visit" }, visits[number, default: []])
-      guard jobs.count == 1, let visit = jobs.first else {
-        problems.append("\(number) is visited by \(jobs.count) jobs")
-        continue
-      }
-      let isRight: Bool =
-        switch visit.state {
-        case "success": number % 4 != 0 && tokens.count == 1
-        case "failed": visit.wasInterrupted ? tokens.count <= 1 : number % 4 == 0 && tokens == [visit.error]
-        default: false
-        }
-      if !isRight { problems.append("the visit of \(number): \(visit.state) \(visit.error ?? ""), executions \(tokens)") }
+      let visits = jobsByNumber[number, default: []].filter { $0.function == "jobs:visit" }
+      if visits.count != 1 { problems.append("\(number) is visited by \(visits.count) jobs") }
+      problems += visits.compactMap { problem(of: $0, "visit", number, attempt: 0, receipt: nil) }
     }
     return problems
   }
@@ -121,36 +163,32 @@ struct JobChecks {
     for run in runs {
       let number = run["args"]?["number"]?.number.map { Int($0) } ?? -1
       let id = run["_id"]?.text ?? ""
-      let (attempts, tokens) = (byRun[id, default: []], fetches[number, default: []])
-      let failures = attempts.count { $0.state == "failed" }
-      let expected = number % 5 < 2 ? "failed" : "success"
-      func problem(_ text: String) { problems.append("run of \(number): \(text)") }
-
-      if run["state"]?.text != expected { problem("\(run["state"] ?? .null), not \(expected)") }
-      if run["failures"]?.number != Double(failures) { problem("\(failures) failures, noted \(run["failures"] ?? .null)") }
-      let results = told[id, default: []]
-      if results.count != 1 || results[0]["type"]?.text != expected { problem("onComplete was told \(results)") }
-      if attempts.contains(where: { $0.state != "failed" && $0.state != "success" }) { problem("states \(attempts.map(\.state))") }
-      let interrupted = attempts.count(where: \.wasInterrupted)
-      if tokens.count > attempts.count || tokens.count < attempts.count - interrupted {
-        problem("\(tokens.count) executions in \(attempts.count) attempts, \(interrupted) of them interrupted")
-      }
-      let planned: ClosedRange<Int>
-      switch number % 5 {
-      case 0: planned = 1...1
-      case 1:
-        planned = 3...3
-        if failures != 3 { problem("\(failures) failures, where it gives up after 3") }
-      default:
-        planned = 0...2
-        if let token = results.first?["returnValue"]?.text, !tokens.contains(token) { problem("answered \(token), which no execution said") }
-      }
-      if number % 5 != 1, !planned.contains(failures - interrupted) { problem("\(failures) failures, \(interrupted) of them interrupted") }
-      // What ended by itself said which execution it was; only an interrupted one may have said nothing more.
-      let named = Set(attempts.compactMap(\.error) + results.compactMap { $0["returnValue"]?.text })
-      let silent = tokens.count { !named.contains($0) }
-      if silent > interrupted + (number % 5 == 0 ? 1 : 0) { problem("\(silent) executions without an end, \(interrupted) interrupted") }
+      let attempts = byRun[id, default: []].sorted { $0.creationTime < $1.creationTime }
+      problems += self.problems(of: run, number, attempts, told[id, default: []]).map { "run of \(number): \($0)" }
     }
+    return problems
+  }
+
+  private func problems(of run: Value, _ number: Int, _ attempts: [Job], _ told: [Value]) -> [String] {
+    var problems: [String] = []
+    let most = run["options"]?["maxFailures"]?.number.map { Int($0) } ?? 0
+    for (attempt, job) in attempts.enumerated() {
+      let answer = plan.answer(to: "fetch", number, attempt: attempt)
+      let receipt = job.state == "success" ? run["result"]?.text ?? "" : nil
+      if let problem = problem(of: job, "fetch", number, attempt: attempt, receipt: receipt) { problems.append(problem) }
+      let isLast = job.state == "success" || !job.wasInterrupted && answer.isFinal || attempt == most
+      if isLast != (attempt == attempts.count - 1) { problems.append("attempt \(attempt) of \(attempts.count) is \(isLast ? "" : "not ")the last") }
+      guard answer == .tooMany, !job.wasInterrupted, attempt + 1 < attempts.count else { continue }
+      let wait = attempts[attempt + 1].scheduledTime - (job.completedTime ?? .infinity)
+      if wait < Double(PeerPlan.retryAfterSeconds) * 1_000 { problems.append("attempt \(attempt + 1) came after \(wait) ms") }
+    }
+    let expected = attempts.last?.state ?? "success"
+    if run["state"]?.text != expected { problems.append("\(run["state"] ?? .null), not \(expected)") }
+    let failures = attempts.count { $0.state == "failed" }
+    if run["failures"]?.number != Double(failures) { problems.append("\(failures) failures, noted \(run["failures"] ?? .null)") }
+    guard told.count == 1, told[0]["type"]?.text == expected, told[0]["returnValue"] == run["result"],
+      told[0]["error"]?.text == (expected == "failed" ? attempts.last?.error : nil)
+    else { return problems + ["onComplete was told \(told)"] }
     return problems
   }
 
@@ -182,6 +220,7 @@ extension JobChecks.Job {
     id = try document.string("_id")
     function = try document.string("name")
     number = document["args"]?["number"]?.number.map { Int($0) }
+    creationTime = document["_creationTime"]?.number ?? .nan
     scheduledTime = document["scheduledTime"]?.number ?? .nan
     completedTime = document["completedTime"]?.number
     state = try document["state"]?.string("kind") ?? "none"

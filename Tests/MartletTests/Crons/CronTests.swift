@@ -75,18 +75,6 @@ struct CronTests {
     #expect(client.ask(server, #"query crons:runs {"name":"often"}"#).hasPrefix(#"["25 success 1","50 success 2","75 success 3""#))
   }
 
-  @Test("A month of crons passes in a moment, and no run is missed or doubled")
-  func month() throws {
-    let server = try Self.server([
-      Cron("hourly", .hourly(minute: 7), CronApp.tick("h")), Cron("daily", .daily(hour: 3), CronApp.tick("d")),
-      Cron("weekly", .weekly(on: .monday, hour: 9), CronApp.tick("w")), Cron("monthly", .monthly(day: 1, hour: 0), CronApp.tick("m")),
-      Cron("tenth", .interval(.seconds(600)), CronApp.tick("t")),
-    ])
-    for _ in 0..<30 * 24 { Self.pass(server, seconds: 3_600) }
-    // From Wednesday 18 November 12:26:40 to Friday 18 December 12:26:40.
-    #expect(Self.counters(server) == #"["d=30","h=720","m=1","t=4320","w=4"]"#)
-  }
-
   @Test("A restart changes neither the times nor the number of runs; what was missed is run once")
   func restart() throws {
     let crons = [Cron("minutely", .cron("* * * * *"), CronApp.tick("m")), Cron("often", .interval(.seconds(7)), CronApp.tick("o"))]

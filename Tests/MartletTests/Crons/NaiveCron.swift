@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A cron expression read in the simplest way, as an oracle: sets of numbers, asked for every minute. It shares no code with what it checks, down to
 /// the calendar, which is Foundation's.

@@ -1,5 +1,6 @@
 import MartletTesting
 import MartletValues
+import TestSupport
 import Testing
 
 @testable import Martlet

@@ -1,6 +1,7 @@
 import MartletTesting
 import MartletValues
 import MartletWire
+import TestSupport
 import Testing
 
 @testable import Martlet

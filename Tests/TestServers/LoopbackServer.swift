@@ -1,21 +1,22 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
-/// A server of this process that answers with whatever bytes a test wants, which a proper HTTP server wouldn't.
-final class LoopbackServer: Sendable {
-  struct Received: Sendable {
+/// A server of this process that answers with whatever bytes a test wants, which a proper HTTP server wouldn't. With a `TestCertificate` it speaks TLS.
+package final class LoopbackServer: Sendable {
+  package struct Received: Sendable {
     /// `GET /path HTTP/1.1`
-    var line: String
-    var headers: [(name: String, value: String)]
-    var body: String
+    package var line: String
+    package var headers: [(name: String, value: String)]
+    package var body: String
 
-    var path: String { String(line.split(separator: " ")[1]) }
+    package var path: String { String(line.split(separator: " ")[1]) }
 
-    func header(_ name: String) -> String? { headers.first { $0.name == name.lowercased() }?.value }
+    package func header(_ name: String) -> String? { headers.first { $0.name == name.lowercased() }?.value }
   }
 
-  enum Reply: Sendable {
+  package indirect enum Reply: Sendable {
     /// These bytes, and the connection stays.
     case bytes(String)
     case bytesThenClose(String)
@@ -23,10 +24,12 @@ final class LoopbackServer: Sendable {
     case endless(String)
     /// These bytes, and then nothing.
     case hang(String = "")
+    /// Another reply, when so much time has passed.
+    case after(milliseconds: Int, Reply)
 
-    static func ok(_ body: String, headers: [String] = []) -> Reply { status("200 OK", body, headers) }
+    package static func ok(_ body: String, headers: [String] = []) -> Reply { status("200 OK", body, headers) }
 
-    static func status(_ status: String, _ body: String = "", _ headers: [String] = []) -> Reply {
+    package static func status(_ status: String, _ body: String = "", _ headers: [String] = []) -> Reply {
       .bytes((["HTTP/1.1 \(status)", "content-length: \(body.utf8.count)"] + headers).map { $0 + "\r\n" }.joined() + "\r\n" + body)
     }
   }
@@ -35,19 +38,20 @@ final class LoopbackServer: Sendable {
   private let channel: any Channel
   /// Connections that were closed by the other side.
   private let closed: AsyncStream<Void>
-  let group: MultiThreadedEventLoopGroup
+  package let group: MultiThreadedEventLoopGroup
 
-  var received: [Received] { requests.withLock { $0 } }
-  var port: Int { channel.localAddress!.port! }
-  var url: String { "http://127.0.0.1:\(port)" }
+  package var received: [Received] { requests.withLock { $0 } }
+  package var port: Int { channel.localAddress!.port! }
+  private let scheme: String
+  package var url: String { "\(scheme)://127.0.0.1:\(port)" }
 
   /// Runs `body` with a server, and with the loop for a client's side.
-  static func with(
-    _ answer: @escaping @Sendable (Received) -> Reply, _ body: (LoopbackServer) async throws -> Void
+  package static func with(
+    certificate: TestCertificate? = nil, _ answer: @escaping @Sendable (Received) -> Reply, _ body: (LoopbackServer) async throws -> Void
   ) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     do {
-      let server = try await LoopbackServer(group, answer)
+      let server = try await LoopbackServer(group, try certificate?.serverContext, answer)
       do { try await body(server) } catch {
         try? await server.channel.close()
         throw error
@@ -60,8 +64,11 @@ final class LoopbackServer: Sendable {
     try await group.shutdownGracefully()
   }
 
-  private init(_ group: MultiThreadedEventLoopGroup, _ answer: @escaping @Sendable (Received) -> Reply) async throws {
+  private init(
+    _ group: MultiThreadedEventLoopGroup, _ tls: NIOSSLContext?, _ answer: @escaping @Sendable (Received) -> Reply
+  ) async throws {
     self.group = group
+    scheme = tls == nil ? "http" : "https"
     let (closed, signal) = AsyncStream.makeStream(of: Void.self)
     self.closed = closed
     let note = Note()
@@ -69,6 +76,7 @@ final class LoopbackServer: Sendable {
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
           try channel.pipeline.syncOperations.addHandler(Handler(note: note, answer: answer, signal: signal))
         }
       }
@@ -86,7 +94,7 @@ final class LoopbackServer: Sendable {
   }
 
   /// Until a client has closed a connection.
-  func waitForClosedConnection() async { for await _ in closed { return } }
+  package func waitForClosedConnection() async { for await _ in closed { return } }
 
   private final class Handler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -107,7 +115,11 @@ final class LoopbackServer: Sendable {
       text += String(buffer: unwrapInboundIn(data))
       guard let request = take() else { return }
       note.server.withLock { $0?.server }?.requests.withLock { $0.append(request) }
-      switch answer(request) {
+      reply(answer(request), context)
+    }
+
+    private func reply(_ reply: Reply, _ context: ChannelHandlerContext) {
+      switch reply {
       case .bytes(let bytes), .hang(let bytes): write(bytes, context)
       case .bytesThenClose(let bytes):
         write(bytes, context)
@@ -115,6 +127,9 @@ final class LoopbackServer: Sendable {
       case .endless(let bytes):
         write(bytes, context)
         pour(context)
+      case .after(let milliseconds, let reply):
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .milliseconds(Int64(milliseconds))) { bound.value.0.reply(reply, bound.value.1) }
       }
     }
 
