@@ -130,7 +130,7 @@ extension Transaction {
 
 extension Document where T == ScheduledFunctions {
   /// Whether somebody is told what the function answered.
-  var wantsResult: Bool { self.cron != nil || self.retry != nil }
+  var wantsResult: Bool { self.cron != nil || self.retry != nil || self.work != nil }
 
   /// Whether it has run, or never will.
   var isOver: Bool { self.state.kind != .pending && self.state.kind != .inProgress }

@@ -39,6 +39,7 @@ extension Engine {
     let now = wallMilliseconds
     let lastKept = now - JobQueue.keptMilliseconds
     if isDue(nextCronTime, now) { keepUp(CronFunctions.begin, [], now) }
+    if isDue(nextWorkTime, now) { keepUp(WorkFunctions.keep, [], now) }
     if isDue(oldestCompletion(of: jobs), lastKept) { keepUp(JobFunctions.removeOld, Array(#"{"upTo":\#(lastKept)}"#.utf8), now) }
     // Each of them has its turn, however many wait for another.
     let isMoreDue = [beginMutations(of: jobs, upTo: now), beginActions(of: jobs, upTo: now)]
@@ -143,6 +144,11 @@ extension Engine {
             engine.jobQueue.running.remove(id)
             // It may be pending still.
             engine.jobQueue.places[pool] = nil
+            return
+          }
+          // It was cancelled while that became durable.
+          guard let begun = engine.job(id)?.0, !begun.isOver else {
+            engine.jobQueue.running.remove(id)
             return
           }
           engine.jobQueue.statistics.noteBegin(lateness: lateness)
@@ -267,14 +273,15 @@ extension Engine {
   private func nextTime(of jobs: StoredTable, after now: Double) -> Double? {
     let cron = nextCronTime.map { max($0, jobQueue.restsUntil(CronFunctions.begin)) }
     let removal = oldestCompletion(of: jobs).map { max($0 + JobQueue.keptMilliseconds, jobQueue.restsUntil(JobFunctions.removeOld)) }
+    let work = nextWorkTime.map { max($0, jobQueue.restsUntil(WorkFunctions.keep)) }
     let due = [JobKind.mutation, .action].compactMap { kind in jobs.assumeIsolated { $0.firstTime(of: kind, after: now) } }
-    return (due + [cron, removal].compactMap(\.self).filter { $0 > now }).min()
+    return (due + [cron, removal, work].compactMap(\.self).filter { $0 > now }).min()
   }
 
-  /// When the oldest finished job ended, or the oldest finished run of the retrier.
+  /// When the oldest finished job ended, or the oldest finished run of the retrier, or work of a pool.
   private func oldestCompletion(of jobs: StoredTable) -> Double? {
-    let runs = try? catalog.table(of: RetryRuns.self).table
-    return [jobs.assumeIsolated { $0.firstTime(in: StoredTable.byCompletion) }, runs?.assumeIsolated { $0.firstTime(in: .declared(0)) }]
+    let others = [try? catalog.table(of: RetryRuns.self).table, try? catalog.table(of: WorkItems.self).table].compactMap(\.self)
+    return ([jobs.assumeIsolated { $0.firstTime(in: StoredTable.byCompletion) }] + others.map { $0.assumeIsolated { $0.firstTime(in: .declared(0)) } })
       .compactMap(\.self).min()
   }
 

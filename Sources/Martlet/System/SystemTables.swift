@@ -5,9 +5,11 @@ enum SystemTables {
   static let cronRunsNumber: UInt32 = 4
   static let retriesNumber: UInt32 = 5
   static let rateLimitsNumber: UInt32 = 6
+  static let workItemsNumber: UInt32 = 7
+  static let workpoolsNumber: UInt32 = 8
 
   static let all: [(number: UInt32, type: any Table.Type)] = [
     (jobsNumber, ScheduledFunctions.self), (cronsNumber, Crons.self), (cronRunsNumber, CronRuns.self), (retriesNumber, RetryRuns.self),
-    (rateLimitsNumber, RateLimits.self),
+    (rateLimitsNumber, RateLimits.self), (workItemsNumber, WorkItems.self), (workpoolsNumber, WorkpoolStates.self),
   ]
 }
