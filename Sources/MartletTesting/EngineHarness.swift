@@ -58,15 +58,17 @@ package final class EngineHarness {
     self.logger = logger ?? Self.silence
     entropy = DeterministicRandom(seed: seed)
     (host, log, engine, recovered) = try Self.start(
-      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), self.logger)
-    fetcher?.host = host
+      disk, app, configuration, clock, pace, &entropy, fetcher, variables, self.logger)
   }
 
   private static func start(
     _ disk: MemoryStorage.Disk, _ app: AppDefinition, _ configuration: EngineConfiguration, _ clock: SimulatedClock,
-    _ pace: SimulatedLogWriter.Pace, _ entropy: inout DeterministicRandom, _ outside: OutsideWorld, _ logger: Logger
+    _ pace: SimulatedLogWriter.Pace, _ entropy: inout DeterministicRandom, _ fetcher: SimulatedFetcher?, _ variables: [String: String],
+    _ logger: Logger
   ) throws -> (SimulatedHost, SimulatedLogWriter, Engine, RecoveredData) {
     let host = SimulatedHost(seed: entropy.next(), clock: clock)
+    // Before jobs begin, whose actions may fetch.
+    fetcher?.host = host
     let storage = MemoryStorage(disk)
     let registry = try FunctionRegistry(appModules: app.modules, pools: app.pools, workpools: app.workpools)
     var recovery = Recovery(schema: try AppSchema(app.tables, triggers: app.triggers))
@@ -75,7 +77,8 @@ package final class EngineHarness {
       storage: storage, durability: configuration.durability, host: host, pace: pace, seed: entropy.next())
     let engine = Engine(
       host: host,
-      environment: EngineEnvironment(clock: clock, entropy: Entropy(SeededEntropy(seed: entropy.next())), outside: outside),
+      environment: EngineEnvironment(clock: clock, entropy: Entropy(SeededEntropy(seed: entropy.next())),
+        outside: OutsideWorld(fetcher: fetcher, variables: variables)),
       recovered: recovered, registry: registry, log: log, snapshots: nil, configuration: configuration, logger: logger)
     // The commits of the start are on disk before a test begins, whatever the pace.
     log.pace = .immediate
@@ -129,8 +132,7 @@ package final class EngineHarness {
 
   package func restart() throws {
     (host, log, engine, recovered) = try Self.start(
-      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), logger)
-    fetcher?.host = host
+      disk, app, configuration, clock, pace, &entropy, fetcher, variables, logger)
   }
 
   /// Runs `body` within the engine.

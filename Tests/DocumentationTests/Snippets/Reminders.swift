@@ -89,7 +89,7 @@ enum Reminding: FunctionModule {
     }
   }
 
-  static let howFar = Query("howFar", Arg("work", .id(WorkItems.self))) { ctx, work in
+  static let howFar = Query("howFar", Arg("work", .id(WorkItems.self))) { ctx, work -> String in
     switch try ctx.workpools.status(work) {
     case .pending(let position, _): "\(position) before it"
     case .running(let attempt): "attempt \(attempt) runs"

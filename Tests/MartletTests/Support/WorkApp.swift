@@ -159,11 +159,15 @@ enum Working: FunctionModule {
 
   static let isPaused = Query("isPaused", Arg("pool", .string)) { ctx, pool in try ctx.workpools.isPaused(Working.pool(pool)) }
 
-  /// All work: `id pool function name state failures`.
+  /// All work: `id pool function name state failures`, and how much there is of each pool: `counts pool pending running`.
   static let items = Query("items") { ctx in
-    try ctx.db.query(WorkItems.self).collect().map { work -> String in
+    let works = try ctx.db.query(WorkItems.self).collect().map { work -> String in
       guard case .object(let args) = work.args, case .string(let name)? = args["name"] else { return "?" }
       return "\(work.id) \(work.pool) \(work.function.dropFirst(path.count + 1)) \(name.prefix(40)) \(work.state.rawValue) \(work.failures)"
+    }
+    return try works + pools.map { pool in
+      let counts = try ctx.workpools.counts(pool)
+      return "counts \(pool.name) \(counts.pending) \(counts.running)"
     }
   }
 
