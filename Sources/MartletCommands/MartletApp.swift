@@ -32,17 +32,19 @@ public struct MartletApp: Sendable {
   ///   - crons: what runs on a calendar, or at intervals.
   ///   - limits: what a function may use that doesn't declare limits of its own; `serve --limit` changes them.
   ///   - pools: the pools that its actions name, with how many run in each at a time: `["payments": 4]`.
+  ///   - workpools: the pools in which its functions enqueue work.
   ///   - fetch: what its actions may fetch; `serve --fetch-allow` adds hosts.
   ///   - name: what the executable is called in its help.
   public init(
     schema: [any Table.Type], functions: [any FunctionModule.Type], triggers: [Trigger] = [],
-    crons: [Cron] = [], limits: Limits = Limits(), pools: [String: Int] = [:], fetch: FetchRules = FetchRules(),
-    name: String = "martlet"
+    crons: [Cron] = [], limits: Limits = Limits(), pools: [String: Int] = [:], workpools: [Workpool] = [],
+    fetch: FetchRules = FetchRules(), name: String = "martlet"
   ) {
     self.name = name
     content = .app(
       AppDefinition(
-        tables: schema, modules: functions, triggers: triggers, crons: crons, limits: limits, pools: pools, fetch: fetch))
+        tables: schema, modules: functions, triggers: triggers, crons: crons, limits: limits, pools: pools,
+        workpools: workpools, fetch: fetch))
   }
 
   package init(examples: [Example], name: String = "martlet") {

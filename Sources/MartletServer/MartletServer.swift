@@ -51,7 +51,7 @@ public final class MartletServer: Service {
   /// - Throws: `SchemaError` or an error that says what to mend, where the server can't start.
   public func run() async throws {
     let schema = try AppSchema(app.tables, triggers: app.triggers)
-    let registry = try FunctionRegistry(appModules: app.modules, pools: configuration.pools)
+    let registry = try FunctionRegistry(appModules: app.modules, pools: configuration.pools, workpools: app.workpools)
     // One for the engine and its clients, one for what actions fetch.
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let fetcher: ServerFetcher

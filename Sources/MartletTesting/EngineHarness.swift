@@ -39,19 +39,19 @@ package final class EngineHarness {
   package private(set) var recovered: RecoveredData
 
   /// - Parameters:
-  ///   - pools: those that the app declares.
+  ///   - pools: those that the app declares; workpools likewise.
   ///   - disk: what an earlier server left behind; an empty one when it is left out.
   ///   - logger: none of the server's log is kept when it is left out.
   package init(
     tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
-    pools: [String: Int] = [:], seed: UInt64 = 1,
+    pools: [String: Int] = [:], workpools: [Workpool] = [], seed: UInt64 = 1,
     disk: MemoryStorage.Disk = .init(), configuration: EngineConfiguration = EngineConfiguration(), pace: SimulatedLogWriter.Pace = .immediate,
     clock: SimulatedClock = SimulatedClock(), fetcher: SimulatedFetcher? = nil, variables: [String: String] = [:],
     snapshots: (any SnapshotStore)? = nil, logger: Logger? = nil
   ) throws {
     self.clock = clock
     self.disk = disk
-    app = AppDefinition(tables: tables, modules: modules, triggers: triggers, crons: crons, pools: pools)
+    app = AppDefinition(tables: tables, modules: modules, triggers: triggers, crons: crons, pools: pools, workpools: workpools)
     var configuration = configuration
     configuration.pools = pools
     self.configuration = configuration
@@ -74,7 +74,7 @@ package final class EngineHarness {
     // Jobs begin with the start, and may fetch.
     (outside.fetcher as? SimulatedFetcher)?.host = host
     let storage = MemoryStorage(disk)
-    let registry = try FunctionRegistry(appModules: app.modules, pools: app.pools)
+    let registry = try FunctionRegistry(appModules: app.modules, pools: app.pools, workpools: app.workpools)
     var recovery = Recovery(schema: try AppSchema(app.tables, triggers: app.triggers))
     let recovered = try recovery.run(storage, executor: host)
     let log = SimulatedLogWriter(

@@ -166,7 +166,7 @@ struct RunningSnippetTests {
     }
   }
 
-  @Test("docs/scheduling.md: reminders that are sent later, forgotten, delivered, limited, and swept by a cron")
+  @Test("docs/scheduling.md: reminders that are sent later, forgotten, delivered, mailed, limited, and swept by a cron")
   func reminders() async throws {
     try await serving(reminding) { client in
       let tea = try await client.run(Reminding.remind("tea", 0))
@@ -178,6 +178,11 @@ struct RunningSnippetTests {
 
       try await client.run(Reminding.order(tea))
       for try await states in client.subscribe(Reminding.deliveries()) where states == ["success"] { break }
+      let work = try await client.run(Reminding.mail(tea))
+      for try await outcome in client.subscribe(Reminding.outcome(tea)) where outcome == "\"receipt 1\"" { break }
+      #expect(try await client.run(Reminding.howFar(work)) == "over")
+      try await client.run(Reminding.mailAll())
+      try await client.run(Reminding.stopMailing())
       await expect(message: "too many reminders; try again in 6 s") {
         try await client.run(Reminding.remindAll("ada", Array(repeating: "x", count: 29)))
         try await client.run(Reminding.remindAll("ada", ["one", "more"]))

@@ -144,7 +144,7 @@ extension Transaction {
 
 extension Document where T == ScheduledFunctions {
   /// Whether somebody is told what the function answered.
-  var wantsResult: Bool { self.cron != nil || self.retry != nil }
+  var wantsResult: Bool { self.cron != nil || self.retry != nil || self.work != nil }
 
   /// Whether it has run, or never will. (To read a number is cheaper than a state, and this is asked of each job several times.)
   var isOver: Bool { self.completedTime != nil }

@@ -20,6 +20,9 @@ public struct QueryContext {
   /// A new UUID at each access: random, version 4, drawn from `random`, so the same in each run of one request.
   public var uuid: String { transaction.nextUUID() }
 
+  /// How work in pools stands.
+  public var workpools: WorkpoolReader { WorkpoolReader(transaction: TransactionHandle(transaction: transaction)) }
+
   /// Runs another query on the same snapshot.
   public func run<Result: WireValue>(_ call: FunctionCall<Result>) throws -> Result {
     try transaction.registry.runNested(call, in: transaction)
@@ -51,6 +54,9 @@ public struct MutationContext {
 
   /// Has actions run until they succeed.
   public var retrier: Retrier { Retrier(transaction: transaction) }
+
+  /// Has functions run of which a bounded number may at a time.
+  public var workpools: Workpools { Workpools(transaction: TransactionHandle(transaction: transaction)) }
 
   /// Counts how often something is done, and says when it is too often.
   public var rateLimiter: RateLimiter { RateLimiter(transaction: transaction) }
@@ -84,6 +90,9 @@ public struct ActionContext: Sendable {
 
   /// Has actions run until they succeed.
   public var retrier: ActionRetrier { ActionRetrier(engine: engine) }
+
+  /// Has functions run of which a bounded number may at a time.
+  public var workpools: ActionWorkpools { ActionWorkpools(engine: engine) }
 
   /// Runs a query, a mutation or another action.
   @discardableResult

@@ -1,9 +1,10 @@
 import Synchronization
 import MartletWire
 
-/// The functions of a running engine, by name. Immutable: made at start.
+/// The functions of a running engine, by name, and the workpools that they may use. Immutable: made at start.
 package final class FunctionRegistry: Sendable {
   package let functions: [FunctionDefinition]
+  let workpools: [Workpool]
   private let byName: [FunctionName: FunctionDefinition]
   private let runners: [String: FunctionDefinition]
 
@@ -12,7 +13,9 @@ package final class FunctionRegistry: Sendable {
     let bytes: ContiguousArray<UInt8>
   }
 
-  package init(_ functions: [FunctionDefinition]) throws {
+  package init(_ functions: [FunctionDefinition], workpools: [Workpool] = []) throws {
+    try Workpool.check(workpools)
+    self.workpools = workpools
     let functions = functions.sorted { $0.name < $1.name }.enumerated().map { $1.numbered($0 + 1) }
     var byName: [FunctionName: FunctionDefinition] = [:]
     for function in functions {
@@ -30,13 +33,15 @@ package final class FunctionRegistry: Sendable {
 
   /// The functions of an app's modules, and the server's own.
   /// - Parameter pools: those that the app declares, with their places.
-  package convenience init(appModules: [any FunctionModule.Type], pools: [String: Int] = [:]) throws {
+  package convenience init(
+    appModules: [any FunctionModule.Type], pools: [String: Int] = [:], workpools: [Workpool] = []
+  ) throws {
     let functions = appModules.flatMap { module in module.functions.map(\.definition) }
     if let reserved = functions.first(where: \.isSystem) {
       throw SchemaError("\(reserved.name): the path \"_system\" is the server's own; choose another")
     }
     try ActionPools.check(pools, of: functions)
-    try self.init(functions + SystemFunctions.all)
+    try self.init(functions + SystemFunctions.all, workpools: workpools)
   }
 
   func find(_ name: UnsafeRawBufferPointer) -> FunctionDefinition? {

@@ -76,11 +76,11 @@ public struct ActionRetrier: Sendable {
 
 
 extension MutationFunction {
-  /// How this mutation, of a run's id and result, is called at the run's end.
-  fileprivate var completion: RetryCompletion {
+  /// How this mutation, of the id and the result of a run, or of work in a pool, is called at its end.
+  var completion: RetryCompletion {
     var names: [String] = []
     for argument in repeat each arguments { names.append(argument.name) }
-    precondition(names.count == 2, "a run's id and its result")
+    precondition(names.count == 2, "an id and a result")
     return RetryCompletion(function: definition.name, run: names[0], result: names[1])
   }
 }

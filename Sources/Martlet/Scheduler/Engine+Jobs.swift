@@ -38,6 +38,7 @@ extension Engine {
     jobQueue.isStale = false
     let now = wallMilliseconds
     if isDue(nextCronTime, now) { keepUp(CronFunctions.begin, [], now) }
+    if isDue(nextWorkTime, now) { keepUp(WorkFunctions.keep, [], now) }
     if jobQueue.removalTime <= now { removeOld(jobs, now) }
     let lastAnswerKept = now - SessionAnswers.keptMilliseconds
     if isDue(oldestSessionAnswer, lastAnswerKept) { keepUp(SessionAnswers.removeOld, Array(#"{"upTo":\#(lastAnswerKept)}"#.utf8), now) }
@@ -153,6 +154,12 @@ extension Engine {
             engine.jobQueue.running.remove(id)
             // It may be pending still.
             engine.jobQueue.places[pool] = nil
+            engine.tellIfActionsEnded()
+            return
+          }
+          // It was cancelled while that became durable.
+          guard let begun = engine.job(id)?.0, !begun.isOver else {
+            engine.jobQueue.running.remove(id)
             engine.tellIfActionsEnded()
             return
           }
@@ -280,9 +287,10 @@ extension Engine {
   private func nextTime(of jobs: StoredTable, after now: Double) -> Double? {
     let cron = nextCronTime.map { max($0, jobQueue.restsUntil(CronFunctions.begin)) }
     let removal = max(jobQueue.removalTime, jobQueue.restsUntil(JobFunctions.removeOld))
+    let work = nextWorkTime.map { max($0, jobQueue.restsUntil(WorkFunctions.keep)) }
     let answers = oldestSessionAnswer.map { max($0 + SessionAnswers.keptMilliseconds, jobQueue.restsUntil(SessionAnswers.removeOld)) }
     let due = [JobKind.mutation, .action].compactMap { kind in jobs.assumeIsolated { $0.firstTime(of: kind, after: now) } }
-    return (due + [cron, removal, answers].compactMap(\.self).filter { $0 > now }).min()
+    return (due + [cron, removal, work, answers].compactMap(\.self).filter { $0 > now }).min()
   }
 
   /// Removes what was kept for long enough, or notes when that is to be looked for again.
@@ -292,10 +300,10 @@ extension Engine {
     jobQueue.removalTime = max(now + JobQueue.removalMilliseconds, (oldest ?? now) + JobQueue.keptMilliseconds)
   }
 
-  /// When the oldest finished job ended, or the oldest finished run of the retrier.
+  /// When the oldest finished job ended, or the oldest finished run of the retrier, or work of a pool.
   private func oldestCompletion(of jobs: StoredTable) -> Double? {
-    let runs = try? catalog.table(of: RetryRuns.self).table
-    return [jobs.assumeIsolated { $0.firstTime(in: StoredTable.byCompletion) }, runs?.assumeIsolated { $0.firstTime(in: .declared(0)) }]
+    let others = [try? catalog.table(of: RetryRuns.self).table, try? catalog.table(of: WorkItems.self).table].compactMap(\.self)
+    return ([jobs.assumeIsolated { $0.firstTime(in: StoredTable.byCompletion) }] + others.map { $0.assumeIsolated { $0.firstTime(in: .declared(0)) } })
       .compactMap(\.self).min()
   }
 

@@ -63,7 +63,7 @@ enum JobFunctions {
   /// How many finished jobs are removed in one commit.
   static let mostRemoved = 500
 
-  /// Removes jobs, and runs of the retrier, that ended up to a time, the oldest first.
+  /// Removes jobs, runs of the retrier, and work of pools, that ended up to a time, the oldest first.
   static let removeOld = FunctionDefinition(
     name: "_system:removeOldJobs", visibility: .internal, arguments: [("upTo", .float64)],
     limits: Limits.ofServer,
@@ -73,9 +73,12 @@ enum JobFunctions {
         .withIndex(\.byCompletion) { $0.gt(\.completedTime, nil).lte(\.completedTime, time) }.take(mostRemoved)
       let runs = try context.db.query(RetryRuns.self)
         .withIndex(\.byCompletion) { $0.gt(\.completedTime, nil).lte(\.completedTime, time) }.take(mostRemoved)
+      let works = try context.db.query(WorkItems.self)
+        .withIndex(\.byCompletion) { $0.gt(\.completedTime, nil).lte(\.completedTime, time) }.take(mostRemoved)
       try context.transaction.asServer { db in
         for job in jobs { try db.delete(job.id) }
         for run in runs { try db.delete(run.id) }
+        for work in works { try db.delete(work.id) }
       }
       answer.writeNull()
     })

@@ -22,6 +22,8 @@ public struct ScheduledFunctions: Table {
   public let cron = Field(.optional(.string))
   /// The run of the retrier that it is an attempt of; nil for all else.
   public let retry = Field(.optional(.id(RetryRuns.self)))
+  /// The work of a workpool that it is an attempt of; nil for all else.
+  public let work = Field(.optional(.id(WorkItems.self)))
 
   public let byState = Index("by_state", \ScheduledFunctions.state.kind, \ScheduledFunctions.kind, \ScheduledFunctions.scheduledTime)
   public let byCompletion = Index("by_completion", \ScheduledFunctions.completedTime)

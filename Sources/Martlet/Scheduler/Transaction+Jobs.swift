@@ -5,8 +5,9 @@ extension Transaction {
   /// How far ahead a job may lie: five years, as nobody means more by it.
   static let furthestMilliseconds = 5 * 366 * 86_400_000.0
 
+  @discardableResult
   func schedule(
-    _ name: String, arguments: [UInt8], at time: Double, cron: String? = nil, retry: ID<RetryRuns>? = nil
+    _ name: String, arguments: [UInt8], at time: Double, cron: String? = nil, retry: ID<RetryRuns>? = nil, work: ID<WorkItems>? = nil
   ) throws -> ID<ScheduledFunctions> {
     let args = try checkedArguments(of: name, arguments, "scheduling \(name)")
     guard let kind = registry.find(name)?.jobKind else { preconditionFailure("\(name) was found a moment ago") }
@@ -22,6 +23,7 @@ extension Transaction {
         $0.state = JobState(.pending)
         $0.cron = cron
         $0.retry = retry
+        $0.work = work
       }
     }
   }
@@ -65,6 +67,7 @@ extension Transaction {
     }
     try noteRun(of: job, state, result: result)
     try noteAttempt(of: job, state, result: result, advice)
+    try noteWork(of: job, state, result: result, advice)
   }
 
   /// Runs `body` with the right to write the server's own tables.

@@ -8,11 +8,12 @@ package struct AppDefinition: Sendable {
   package var limits: Limits
   /// The pools that its actions name, with their places.
   package var pools: [String: Int]
+  package var workpools: [Workpool]
   package var fetch: FetchRules
 
   package init(
     tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
-    limits: Limits = Limits(), pools: [String: Int] = [:], fetch: FetchRules = FetchRules()
+    limits: Limits = Limits(), pools: [String: Int] = [:], workpools: [Workpool] = [], fetch: FetchRules = FetchRules()
   ) {
     self.tables = tables
     self.modules = modules
@@ -20,6 +21,7 @@ package struct AppDefinition: Sendable {
     self.crons = crons
     self.limits = limits
     self.pools = pools
+    self.workpools = workpools
     self.fetch = fetch
   }
 
@@ -27,6 +29,7 @@ package struct AppDefinition: Sendable {
   package init(merging apps: [AppDefinition]) {
     self.init(
       tables: apps.flatMap(\.tables), modules: apps.flatMap(\.modules), triggers: apps.flatMap(\.triggers),
-      crons: apps.flatMap(\.crons), pools: apps.reduce(into: [:]) { $0.merge($1.pools, uniquingKeysWith: max) })
+      crons: apps.flatMap(\.crons), pools: apps.reduce(into: [:]) { $0.merge($1.pools, uniquingKeysWith: max) },
+      workpools: apps.flatMap(\.workpools))
   }
 }

@@ -32,7 +32,7 @@ package final class Transaction {
   @usableFromInline let catalog: Catalog
   let registry: FunctionRegistry
   let environment: EngineEnvironment
-  private let defaultLimits: SharedLimits
+  let defaultLimits: SharedLimits
   let place: Place
   let scratch: TransactionScratch
   private let snapshots: TableSnapshots

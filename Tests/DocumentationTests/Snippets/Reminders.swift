@@ -15,7 +15,7 @@ enum Reminding: FunctionModule {
   static let path = "reminders"
   static let functions: [any ServerFunction] = [
     remind, remindAll, forget, send, deliver, order, delivered, sweep, beat, pending, everyDay,
-    isSent, deliveries, count,
+    isSent, deliveries, count, mail, mailAll, mailed, howFar, stopMailing, outcome,
   ]
 
   static let remind = Mutation("remind", Arg("text", .string), Arg("seconds", .wholeNumber)) { ctx, text, seconds in
@@ -64,6 +64,45 @@ enum Reminding: FunctionModule {
     }
   }
 
+  static let mailing = Workpool("mail", maxParallelism: 4, retry: RetryOptions(maxFailures: 6))
+
+  static let mail = Mutation("mail", Arg("reminder", .id(Reminders.self))) { ctx, reminder in
+    try ctx.workpools.enqueue(mailing, deliver(reminder), onComplete: mailed)
+  }
+
+  static let mailAll = Mutation("mailAll") { ctx in
+    let unsent = try ctx.db.query(Reminders.self).filter { !$0.isSent }.take(1_000)
+    try ctx.workpools.enqueueAll(mailing, unsent.map { deliver($0.id) }, start: .after(.seconds(60)))
+  }
+
+  static let mailed = Mutation(
+    "mailed", Arg("work", .id(WorkItems.self)), Arg("result", .workResult), visibility: .internal
+  ) { ctx, work, result in
+    guard case .object(let args) = try ctx.db.get(work).args, case .string(let id)? = args["reminder"], let reminder = ID<Reminders>(id)
+    else { return }
+    try ctx.db.patch(reminder) {
+      switch result {
+      case .success(let receipt): $0.outcome = receipt.json
+      case .failed(let error): $0.outcome = error
+      case .canceled: $0.outcome = "canceled"
+      }
+    }
+  }
+
+  static let howFar = Query("howFar", Arg("work", .id(WorkItems.self))) { ctx, work -> String in
+    switch try ctx.workpools.status(work) {
+    case .pending(let position, _): "\(position) before it"
+    case .running(let attempt): "attempt \(attempt) runs"
+    case .finished, nil: "over"
+    }
+  }
+
+  static let stopMailing = Mutation("stopMailing") { ctx in
+    let counts = try ctx.workpools.counts(mailing)
+    ctx.log.info("\(counts.pending) wait, \(counts.running) run")
+    try ctx.workpools.cancelAll(mailing)
+  }
+
   static let sweep = Mutation("sweep", visibility: .internal) { ctx in
     for reminder in try ctx.db.query(Reminders.self).take(1_000) where reminder.isSent { try ctx.db.delete(reminder.id) }
   }
@@ -73,6 +112,7 @@ enum Reminding: FunctionModule {
   }
 
   // What the test looks at.
+  static let outcome = Query("outcome", Arg("reminder", .id(Reminders.self))) { ctx, reminder in try ctx.db.get(reminder).outcome }
   static let isSent = Query("isSent", Arg("reminder", .id(Reminders.self))) { ctx, reminder in try ctx.db.get(reminder).isSent }
   static let deliveries = Query("deliveries") { ctx in try ctx.db.query(RetryRuns.self).collect().map(\.state.rawValue) }
   static let count = Query("count") { ctx in try ctx.db.query(Reminders.self).count() }
@@ -93,4 +133,5 @@ let reminding = MartletApp(
     Cron("heartbeat", .interval(.seconds(30)), Reminding.beat()),
     Cron("month's end", .cron("0 22 L * *"), Reminding.beat()),
   ],
+  workpools: [Reminding.mailing],
   name: "reminders")

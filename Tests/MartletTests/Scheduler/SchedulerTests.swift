@@ -107,6 +107,22 @@ struct SchedulerTests {
     #expect(client.ask(server, #"query counters:value {"name":"b"}"#) == "null")
   }
 
+  @Test("An action that is cancelled while the note that it begins becomes durable doesn't run")
+  func cancelledBeginning() throws {
+    let server = try EngineHarness.jobs()
+    let client = server.connect()
+    let job = client.ask(server, #"mutation jobs:later {"after":10,"args":{"name":"a"},"function":"addAction"}"#)
+    server.log.pace = .byHand
+    server.advance(milliseconds: 10)
+    #expect(server.log.writing != nil, "the note is on its way")
+    client.send("mutation c jobs:cancel {\"job\":\(job)}")
+    server.log.pace = .immediate
+    server.settle()
+    #expect(client.ask(server, "query jobs:states") == #"["addAction canceled"]"#)
+    #expect(client.ask(server, "query counters:all") == "[]")
+    #expect(server.inspect { $0.jobQueue.running.isEmpty && $0.jobQueue.actions.isEmpty })
+  }
+
   @Test("What can't be scheduled is refused when it is scheduled, with the reason")
   func refusals() throws {
     let server = try EngineHarness.jobs()
