@@ -23,7 +23,7 @@ struct PatchDiffer: ~Copyable {
   /// Levels that are walked, one for each call. What lies deeper is set whole.
   private static let mostLevels = 64
   /// How often each byte may be looked at, on average.
-  private static let mostLooks = 8
+  private static let mostLooks = 4
 
   /// Two values, or ends of containers, that are compared.
   struct Window {
