@@ -48,7 +48,9 @@ struct PatchTests {
 
   /// Documents as a list of the bank's accounts has them.
   static func rows(_ range: some Sequence<Int>) -> [Value] {
-    range.map { ["_creationTime": .float64(1_795_240_800_000 + Double($0)), "_id": .string("row-\($0)"), "balance": 100, "owner": .string("owner \($0)")] }
+    range.map {
+      ["_creationTime": .float64(1_795_240_800_000 + Double($0)), "_id": .string("row-\($0)"), "balance": 100, "owner": .string("owner \($0)")]
+    }
   }
 
   static func row(_ row: Value, balance: Double) -> Value {

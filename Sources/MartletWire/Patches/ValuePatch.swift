@@ -12,9 +12,9 @@ internal import MartletValues
 /// Both sides work on the values' text: the server has results as canonical JSON and compares them as bytes anyway, the client
 /// hands bytes on to whoever decodes them. Where both values are canonical, what `apply` gives is the new one to the byte.
 ///
-/// **Costs.** `difference` looks at both values once, and at equal ends eight bytes at a time; a list whose rows have changed places costs a hash for each row
-/// between the first and the last change. `apply` looks at the old value once and copies it. Work is bounded: what is larger, or more of a
-/// change than `PatchDiffer` has limits for, isn't patched.
+/// **Costs.** `difference` looks at both values once, and at equal ends eight bytes at a time; a list whose rows have changed places
+/// costs a hash for each row between the first and the last change. `apply` looks at the old value once and copies it. Work is
+/// bounded: what is larger, or more of a change than `PatchDiffer` has limits for, isn't patched.
 ///
 /// **Robustness.** Neither trusts its input: a text that is no JSON gives no patch, or an error, and nothing is read outside of it.
 package enum ValuePatch {
