@@ -4,9 +4,10 @@ internal import MartletValues
 ///
 /// Commits change little, so most of two results is equal bytes, and the work is to find the path to where they aren't. The
 /// texts' shared beginning and end are measured first. A container is walked in the old text alone while its children lie in the
-/// shared beginning; from the first child that doesn't, both are walked, until both stand in front of a child, or of the end, with equally much left
-/// within the shared end: the rest of both texts is then equal, and isn't looked at. Members are matched by
-/// name, elements as `PatchDiffer+Lists` says. At each level that is known to its end, what came out is dropped if setting the value whole is shorter.
+/// shared beginning; from the first child that doesn't, both are walked, until both stand in front of a child, or of the end, with
+/// equally much left within the shared end: the rest of both texts is then equal, and isn't looked at. Members are matched by name,
+/// elements as `PatchDiffer+Lists` says. At each level that is known to its end, what came out is dropped if setting the value whole
+/// is shorter.
 ///
 /// Members can be told apart by one walk only if they stand in the order of their names, as canonical text has them. An
 /// object that isn't so, or has names with escapes, or is one of the forms such as `{"$integer":…}`, is a value like a number: set whole.
@@ -23,7 +24,7 @@ struct PatchDiffer: ~Copyable {
   /// Levels that are walked, one for each call. What lies deeper is set whole.
   private static let mostLevels = 64
   /// How often each byte may be looked at, on average.
-  private static let mostLooks = 8
+  private static let mostLooks = 4
 
   /// Two values, or ends of containers, that are compared.
   struct Window {

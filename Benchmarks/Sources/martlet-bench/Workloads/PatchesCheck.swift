@@ -63,7 +63,8 @@ struct PatchesCheck: ParsableCommand {
     }
     for change in ListWatchers.Change.allCases {
       let share = (bytes["\(change.rawValue), whole"] ?? 0) / (bytes["\(change.rawValue), patches"] ?? .infinity)
-      report.ratios.append(Report.Ratio(name: "bytes, \(change.rawValue): whole / patches", value: share, atLeast: change == .oneRow ? Self.aim : nil))
+      let aim = change == .oneRow ? Self.aim : nil
+      report.ratios.append(Report.Ratio(name: "bytes, \(change.rawValue): whole / patches", value: share, atLeast: aim))
     }
     try report.finish(common)
   }
