@@ -1,10 +1,15 @@
+import Glibc
 import Martlet
 import NIOCore
 
 /// A connection's end of the pipeline: hands the engine what the socket read, and the socket what the engine answers.
 ///
 /// It runs on the engine's event loop, so the engine is entered by `assumeIsolated`: no hop, no task, no lock. All lines of
-/// one read are handled before anything is flushed, and all answers of one turn leave with one system call.
+/// one read are handled before anything is sent, and all answers of one turn leave with one system call.
+///
+/// What the engine sends goes to the socket at once, past the channel's pipeline, which nothing else is in: a buffer, a promise and the way
+/// through the pipeline cost as much as everything else that is done for one subscriber of a live query. Only what the socket doesn't take is
+/// left to the channel, and all that follows until that has gone.
 ///
 /// Its mutable state is used on the event loop alone; `@unchecked Sendable` is needed only because the engine keeps the
 /// transport, and is sound because every method of the transport asserts the loop.
@@ -19,8 +24,10 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   private let connections: ConnectionRegistry
   private var session: SessionID?
   private var context: ChannelHandlerContext?
-  private var isReading = false
-  private var needsFlush = false
+  /// The channel's socket; nil where it has none of the system's.
+  private var socket: NIOBSDSocket.Handle?
+  /// Buffers that the channel has and the socket hasn't taken.
+  private var pendingWrites = 0
   private var isClosing = false
   private var stall: Scheduled<Void>?
 
@@ -33,6 +40,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
 
   func channelActive(context: ChannelHandlerContext) {
     self.context = context
+    socket = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
     session = engine.assumeIsolated { $0.open(self) }
     connections.add(self)
     context.fireChannelActive()
@@ -41,18 +49,11 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard let session else { return }
     let buffer = unwrapInboundIn(data)
-    isReading = true
     // The engine's closure must be sendable, and a borrowed pointer isn't: it does not leave this call.
     buffer.withUnsafeReadableBytes { bytes in
       let bytes = UncheckedBytes(bytes: bytes)
       engine.assumeIsolated { $0.receive(bytes.bytes, from: session) }
     }
-    isReading = false
-  }
-
-  func channelReadComplete(context: ChannelHandlerContext) {
-    flushIfNeeded()
-    context.fireChannelReadComplete()
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -78,7 +79,6 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if let event = event as? ChannelEvent, event == .inputClosed, let session {
       engine.assumeIsolated { $0.disconnected(session, canStillSend: true) }
-      flushIfNeeded()
     }
     context.fireUserInboundEventTriggered(event)
   }
@@ -86,6 +86,8 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   func channelInactive(context: ChannelHandlerContext) {
     stall?.cancel()
     self.context = nil
+    // The channel has just given its descriptor back, and another connection may have it soon.
+    socket = nil
     connections.remove(self)
     if let session {
       self.session = nil
@@ -104,12 +106,27 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   func send(_ bytes: UnsafeRawBufferPointer) {
     guard let context else { return }
     context.eventLoop.assertInEventLoop()
-    context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)), promise: nil)
-    needsFlush = true
-    if !isReading { flushIfNeeded() }
+    let taken = pendingWrites == 0 ? write(bytes) : 0
+    guard taken < bytes.count else { return }
+    pendingWrites += 1
+    let rest = context.channel.allocator.buffer(bytes: UnsafeRawBufferPointer(rebasing: bytes[taken...]))
+    context.writeAndFlush(wrapOutboundOut(rest)).assumeIsolated().whenComplete { _ in self.pendingWrites -= 1 }
   }
 
-  var isWritable: Bool { context?.channel.isWritable ?? false }
+  /// How many bytes the socket takes now. An error is the channel's to find, with what is left to it.
+  private func write(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard let socket else { return 0 }
+    while true {
+      let count = Glibc.send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+      if count >= 0 { return count }
+      if errno != EINTR { return 0 }
+    }
+  }
+
+  var isWritable: Bool {
+    guard let context else { return false }
+    return pendingWrites == 0 || context.channel.isWritable
+  }
 
   func setReading(_ enabled: Bool) {
     guard let context else { return }
@@ -123,7 +140,6 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   func close() {
     guard let context, !isClosing else { return }
     isClosing = true
-    needsFlush = false
     stall?.cancel()
     watchStall(lastPending: nil)
     context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0))).assumeIsolated()
@@ -132,12 +148,6 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
 
   /// Closes the connection at once, whatever was to be sent.
   func cut() { context?.close(promise: nil) }
-
-  private func flushIfNeeded() {
-    guard needsFlush, let context else { return }
-    needsFlush = false
-    context.flush()
-  }
 
   // MARK: A client that doesn't read
 
@@ -160,7 +170,6 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   func shutDown() {
     guard let session else { return }
     engine.assumeIsolated { $0.shutDown(session) }
-    flushIfNeeded()
   }
 }
 

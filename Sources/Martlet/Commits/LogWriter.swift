@@ -161,8 +161,9 @@ final class Mailbox<Item: Sendable>: @unchecked Sendable {
   func put(_ item: Item) {
     pthread_mutex_lock(mutex)
     items.append(item)
-    pthread_cond_signal(condition)
     pthread_mutex_unlock(mutex)
+    // Not under the lock, which the other thread would wake up only to wait for.
+    pthread_cond_signal(condition)
   }
 
   func close() {

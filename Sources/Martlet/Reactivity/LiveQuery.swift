@@ -107,6 +107,8 @@ final class Subscription {
   unowned let session: Session
   private(set) var query: LiveQuery
   fileprivate(set) var place = 0
+  /// The client ended it, or the session has ended.
+  var hasEnded = false
   /// Whether the session is to look at it at its next publication.
   var isCandidate = false
   /// What the client was last sent: its query and the version, to tell quickly that nothing is new, and the result, to
@@ -122,15 +124,22 @@ final class Subscription {
 
   func follow(_ query: LiveQuery) { self.query = query }
 
-  /// Whether the client lacks this result.
-  func isNews(_ result: LiveResult, version: UInt64) -> Bool {
+  /// Whether the client lacks its query's result.
+  var hasNews: Bool {
+    guard let result = query.result else { return false }
     guard let sent else { return true }
     if sent.query == query.id {
-      if sent.version == version { return false }
+      if sent.version == query.version { return false }
       // One version differs from the next; only a later one may be what was sent.
-      if sent.version + 1 == version { return true }
+      if sent.version + 1 == query.version { return true }
     }
     return sent.result != result
+  }
+
+  /// The result that the client lacks, if it does.
+  var news: Session.Told? {
+    guard hasNews, let result = query.result else { return nil }
+    return Session.Told(subscription: self, query: query, result: result, version: query.version)
   }
 
   func noteSent(_ result: LiveResult, version: UInt64) { sent = (query.id, version, result) }

@@ -264,6 +264,7 @@ extension Engine {
       let error = WireError(.unknownID, "there is no subscription \"\(name)\" on this connection")
       return session.tell(self) { $0.writeErrorLine(id: id, error) }
     }
+    subscription.hasEnded = true
     unsubscribe(subscription)
     tellNull(id, session)
     session.stopAwaiting(subscription, engine: self)

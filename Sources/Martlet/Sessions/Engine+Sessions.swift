@@ -107,7 +107,10 @@ extension Engine {
   }
 
   private func endSubscriptions(of session: Session) {
-    for subscription in session.subscriptions.values { unsubscribe(subscription) }
+    for subscription in session.subscriptions.values {
+      subscription.hasEnded = true
+      unsubscribe(subscription)
+    }
     session.subscriptions.removeAll()
     session.candidates.removeAll()
   }

@@ -8,38 +8,54 @@ extension Session {
     guard !isClosed, case .current = publication else { return }
     // A client that doesn't read is told the newest values when it reads again, and nothing in between (promise 7).
     guard transport.isWritable else { return }
-    candidates.removeAll { subscriptions[$0.id] !== $0 }
+    candidates.removeAll(where: \.hasEnded)
     if candidates.count > 1 { candidates.sort { $0.number < $1.number } }
-    var news: [Told] = []
-    var missing: Set<ObjectIdentifier> = []
+    var isMissingSome = false
     for subscription in candidates {
-      let query = subscription.query
-      if case .running(let timestamp) = query.state {
-        // One that began on an older snapshot can't be told with the others: there will be news when it is done.
-        guard timestamp == engine.headTimestamp else { return }
-        missing.insert(ObjectIdentifier(subscription))
-      } else if let result = query.result, subscription.isNews(result, version: query.version) {
-        news.append(Told(subscription: subscription, query: query, result: result, version: query.version))
-      }
+      guard case .running(let timestamp) = subscription.query.state else { continue }
+      // One that began on an older snapshot can't be told with the others: there will be news when it is done.
+      guard timestamp == engine.headTimestamp else { return }
+      isMissingSome = true
     }
+    if isMissingSome { awaitMissing(engine) } else { tellCandidates(engine) }
     for subscription in candidates { subscription.isCandidate = false }
     candidates.removeAll(keepingCapacity: candidates.count < 64)
-    guard missing.isEmpty else {
-      publication = .awaiting(timestamp: engine.headTimestamp, values: news, missing: missing)
-      return
-    }
-    tell(engine, news, at: engine.headTimestamp)
   }
+
+  /// Keeps the values that there are until those come that run beside.
+  private func awaitMissing(_ engine: isolated Engine) {
+    var values: [Told] = []
+    var missing: Set<ObjectIdentifier> = []
+    for subscription in candidates {
+      if case .running = subscription.query.state {
+        missing.insert(ObjectIdentifier(subscription))
+      } else if let told = subscription.news {
+        values.append(told)
+      }
+    }
+    publication = .awaiting(timestamp: engine.headTimestamp, values: values, missing: missing)
+  }
+
+  private func tellCandidates(_ engine: isolated Engine) {
+    guard candidates.contains(where: \.hasNews) || owesSynced else { return }
+    let timestamp = engine.headTimestamp
+    if owedSynced <= timestamp { owedSynced = 0 }
+    tell(engine) { writer in
+      for subscription in candidates {
+        if let told = subscription.news { write(told, to: &writer) }
+      }
+      writer.writeSyncedLine(timestamp: timestamp)
+    }
+  }
+
+  private var owesSynced: Bool { owedSynced != 0 && !subscriptions.isEmpty }
 
   /// The query of a subscription, which ran beside, has its value.
   func valueArrived(of subscription: Subscription, engine: isolated Engine) {
     guard case .awaiting(let timestamp, var values, var missing) = publication,
       missing.remove(ObjectIdentifier(subscription)) != nil
     else { return }
-    let query = subscription.query
-    if let result = query.result, subscription.isNews(result, version: query.version) {
-      values.append(Told(subscription: subscription, query: query, result: result, version: query.version))
-    }
+    if let told = subscription.news { values.append(told) }
     publication = .awaiting(timestamp: timestamp, values: values, missing: missing)
     tellAwaited(engine)
   }
@@ -73,27 +89,28 @@ extension Session {
   }
 
   private func tell(_ engine: isolated Engine, _ news: [Told], at timestamp: UInt64) {
-    let news = news.filter { subscriptions[$0.subscription.id] === $0.subscription && $0.subscription.query === $0.query }
-    guard !news.isEmpty || (owedSynced != 0 && !subscriptions.isEmpty) else { return }
+    let news = news.filter { !$0.subscription.hasEnded && $0.subscription.query === $0.query }
+    guard !news.isEmpty || owesSynced else { return }
     if owedSynced <= timestamp { owedSynced = 0 }
-    engine.statistics.updates += UInt64(news.count)
     tell(engine) { writer in
-      for told in news {
-        switch told.result {
-        case .value(let json):
-          if wantsPatches, let patch = told.subscription.patch(to: json, version: told.version) {
-            patch.withUnsafeBytes { writer.writePatchLine(id: told.subscription.id, json: $0) }
-            break
-          }
-          writer.beginUpdate(id: told.subscription.id)
-          writer.write(raw: json)
-          writer.endLine()
-        case .failure(let error):
-          writer.writeFailedLine(id: told.subscription.id, error)
-        }
-        told.subscription.noteSent(told.result, version: told.version)
-      }
+      for told in news { write(told, to: &writer) }
       writer.writeSyncedLine(timestamp: timestamp)
     }
+  }
+
+  private func write(_ told: Told, to writer: inout JSONWriter) {
+    switch told.result {
+    case .value(let json):
+      if wantsPatches, let patch = told.subscription.patch(to: json, version: told.version) {
+        patch.withUnsafeBytes { writer.writePatchLine(id: told.subscription.id, json: $0) }
+        break
+      }
+      writer.beginUpdate(id: told.subscription.id)
+      writer.write(raw: json)
+      writer.endLine()
+    case .failure(let error):
+      writer.writeFailedLine(id: told.subscription.id, error)
+    }
+    told.subscription.noteSent(told.result, version: told.version)
   }
 }
