@@ -36,7 +36,7 @@ struct LogsCommand: ClientCommand {
     guard follow else {
       return try show(try await client.query("_system:logs", arguments).elements.reversed().filter(isWanted).suffix(limit), context.console)
     }
-    try await watch(client.subscribe("_system:logs", arguments), context.console, LogTail()) { tail, update in
+    try await watch(client.subscribe("_system:logs", arguments), context, LogTail()) { tail, update in
       let isFirst = tail.isEmpty
       var lines = try tail.take(update.result.get().elements.reversed()).filter(isWanted)
       if isFirst { lines = lines.suffix(limit) }

@@ -1,0 +1,49 @@
+/// Lines that are drawn again in place, below whatever the terminal showed before.
+///
+/// Each drawing is one text that is written at once, and clears no more than it must, so nothing flickers: back to the first line, each line over what stood there, the
+/// rest cleared. It uses no second screen: the last drawing stays, and can be scrolled back to. Between drawings the cursor stands below the lines.
+///
+/// A window that was made narrower has broken the lines that were too wide for it; those count as the lines that they take now. The drawing must be less high than the
+/// window, as what has left it at the top can't be drawn over.
+struct TerminalRedraw {
+  /// The columns that each line of the last drawing takes.
+  private var widths: [Int] = []
+
+  /// - Parameters:
+  ///   - lines: each not wider than the window, by its columns.
+  ///   - columns: the window's, now.
+  mutating func draw(_ lines: [StyledLine], columns: Int) -> String {
+    // Hidden while it runs over the lines, and never for longer: a process that is killed leaves it as it was.
+    var text = "\u{1B}[?25l" + toTheFirstLine(columns)
+    for line in lines { text += line.text + "\u{1B}[K\n" }
+    widths = lines.map(\.width)
+    return text + "\u{1B}[J\u{1B}[?25h"
+  }
+
+  /// What takes away what was typed below the lines, at the end.
+  static let tidy = "\r\u{1B}[J"
+
+  private func toTheFirstLine(_ columns: Int) -> String {
+    let rows = widths.reduce(0) { $0 + max(1, ($1 + columns - 1) / max(columns, 1)) }
+    return rows > 0 ? "\r\u{1B}[\(rows)A" : "\r"
+  }
+}
+
+/// A line with the columns that it takes: its text may hold escape sequences, which take none.
+struct StyledLine: Hashable, Sendable {
+  var text: String
+  var width: Int
+
+  /// Cut to a width, and painted.
+  init(_ text: String, _ style: TextStyle = .plain, columns: Int, painter: Painter) {
+    let text = DisplayWidth.cut(text, to: columns)
+    self.text = painter.paint(text, style)
+    width = DisplayWidth.of(text)
+  }
+
+  /// A line of a table that was cut to these columns.
+  init(cut text: String, columns: Int) {
+    self.text = text
+    width = columns
+  }
+}
