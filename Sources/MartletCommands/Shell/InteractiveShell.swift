@@ -54,9 +54,8 @@ final class InteractiveShell: Sendable {
   private func readLines(prompt: String) async throws {
     let session = session
     var history = LineHistory(path: LineHistory.path(session.context.environment))
+    await session.refreshCatalog()
     while true {
-      // Behind the prompt: who types doesn't wait for it.
-      Task { await session.refreshCatalog() }
       let input = try await reader.read(prompt: prompt, history: history.lines) { ShellCompleter(catalog: session.catalog).complete($0) }
       switch input {
       case .end: return
@@ -64,6 +63,8 @@ final class InteractiveShell: Sendable {
       case .line(let line):
         history.add(line)
         guard try await run(line) != .exit, !running.withLock({ $0.mustEnd }) else { return }
+        // Behind the prompt: who types doesn't wait for it.
+        Task { await session.refreshCatalog() }
       }
     }
   }
