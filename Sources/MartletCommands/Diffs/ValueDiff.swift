@@ -8,10 +8,10 @@ import MartletValues
 /// - Of two other lists, the elements between the common beginning and the common end, by their places.
 /// - Anything else is replaced.
 ///
-/// Carried out in their order, the changes make the new value of the old one. Of a list of documents, the removed and the moved are taken out first; then the added and
-/// the moved are put in at `at`, in the order in which they stand here. As few documents as can be are called moved: those outside of the longest piece that kept its order.
+/// Carried out one after another, the changes make the new value of the old one. A document that is moved is taken out and put in at its place among the others. As few as
+/// can be are called moved: those outside of the longest piece that kept its order.
 ///
-/// Costs: O(n log n) for a list of n documents, O(size) for the rest.
+/// Costs: O(n log n) for a list of n documents and O(n) for each that came or moved; O(size) for the rest.
 struct ValueDiff: Hashable, Sendable {
   enum Step: Hashable, Sendable {
     case field(String)
@@ -21,7 +21,7 @@ struct ValueDiff: Hashable, Sendable {
   }
 
   enum Change: Hashable, Sendable {
-    /// A new field or element. A document has the place that it got.
+    /// A new field or element. A document has the place that it gets.
     case added(Value, at: Int?)
     case removed(Value)
     case set(from: Value, to: Value)
@@ -81,13 +81,27 @@ struct ValueDiff: Hashable, Sendable {
     let isKept = Set(newIDs)
     for (id, value) in zip(oldIDs, old) where !isKept.contains(id) { note(path + [.document(id)], .removed(value)) }
     let inPlace = Set(LongestRise.of(newIDs.compactMap { places[$0] }))
+    // The list as it is after each change: what is to move is still where it was, so a place is found behind the document that comes before.
+    var list = oldIDs.filter(isKept.contains)
+    var place = 0
     for (index, id) in newIDs.enumerated() {
-      guard let place = places[id] else {
-        note(path + [.document(id)], .added(new[index], at: index))
+      let path = path + [.document(id)]
+      if let oldPlace = places[id], inPlace.contains(oldPlace) {
+        place = list[place...].firstIndex(of: id)! + 1
+        compare(old[oldPlace], new[index], path)
         continue
       }
-      if !inPlace.contains(place) { note(path + [.document(id)], .moved(at: index)) }
-      compare(old[place], new[index], path + [.document(id)])
+      if let oldPlace = places[id] {
+        let before = list.firstIndex(of: id)!
+        list.remove(at: before)
+        if before < place { place -= 1 }
+        note(path, .moved(at: place))
+        compare(old[oldPlace], new[index], path)
+      } else {
+        note(path, .added(new[index], at: place))
+      }
+      list.insert(id, at: place)
+      place += 1
     }
   }
 

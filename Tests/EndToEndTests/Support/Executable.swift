@@ -53,7 +53,8 @@ enum Executable {
     var flags = Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
     if case .terminal(let path) = input {
       // Who opens a terminal as the leader of a session has it for its own: Ctrl-C is then a signal for it.
-      flags |= Int16(POSIX_SPAWN_SETSID)
+      // (0x80 is glibc's POSIX_SPAWN_SETSID, which its module doesn't show.)
+      flags |= 0x80
       posix_spawn_file_actions_addopen(&actions, 0, path, O_RDWR, 0)
       for descriptor: Int32 in 1...2 { posix_spawn_file_actions_adddup2(&actions, 0, descriptor) }
     } else {

@@ -7,14 +7,19 @@ final class PseudoTerminal {
   private var unread = ""
   private var hasEnded = false
 
+  /// Linux's TIOCSPTLCK and TIOCGPTN.
+  private static let (setLock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
+
   init(_ arguments: [String], in folder: TemporaryFolder, rows: UInt16 = 24, columns: UInt16 = 80) throws {
-    keyboard = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-    guard keyboard >= 0, grantpt(keyboard) == 0, unlockpt(keyboard) == 0, let path = ptsname(keyboard) else {
+    keyboard = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    // What `unlockpt` and `ptsname` do, which Glibc's module doesn't show.
+    var (isLocked, number): (Int32, Int32) = (0, 0)
+    guard keyboard >= 0, ioctl(keyboard, Self.setLock, &isLocked) == 0, ioctl(keyboard, Self.getNumber, &number) == 0 else {
       throw Failure("no terminal: errno \(errno)")
     }
     let environment = ["TERM": "xterm", "NO_COLOR": "1", "XDG_STATE_HOME": folder.path, "MARTLET_URL": "martlet://127.0.0.1:1"]
     Self.resize(keyboard, rows, columns)
-    child = try Executable.spawn(arguments, input: .terminal(String(cString: path)), errors: "/dev/null", environment: environment)
+    child = try Executable.spawn(arguments, input: .terminal("/dev/pts/\(number)"), errors: "/dev/null", environment: environment)
   }
 
   deinit {

@@ -83,7 +83,7 @@ struct LiveViewTests {
 
   @Test("How the connection stands is in the first line")
   mutating func connection() {
-    let size = Terminal.Size(rows: 24, columns: 100)
+    let size = Terminal.Size(rows: 24, columns: 120)
     #expect(view.lines(size, .plain).map(\.text) == ["── accounts:all · connected ──"])
     _ = show(Self.accounts(["a": 1]))
     view.state = .reconnecting(attempt: 3, reason: "Connection refused")
@@ -99,7 +99,7 @@ struct TerminalRedrawTests {
     var random = Generator(seed: seed)
     let (rows, columns) = (Int.random(in: 3...12, using: &random), Int.random(in: 10...30, using: &random))
     var terminal = PaperTerminal(rows: rows, columns: columns)
-    let before = (0..<Int.random(in: 0...15, using: &random)).map { "$ before \($0)" }
+    let before = (0..<Int.random(in: 0...15, using: &random)).map { "$ \($0)" }
     for line in before { terminal.write(line + "\n") }
     var redraw = TerminalRedraw()
     for number in 0..<30 {

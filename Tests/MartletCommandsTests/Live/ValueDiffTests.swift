@@ -60,7 +60,7 @@ struct ValueDiffTests {
     #expect(
       text(old, new) == """
            _id  n      who  note
-        ─  ───  ─────  ───  ────
+           ───  ─────  ───  ────
         -  b    2      bob
         ~  a    1 → 7
         +  c    3      eve  new
@@ -85,48 +85,41 @@ struct ValueDiffTests {
   // MARK: The oracle
 
   private static func apply(_ entries: [ValueDiff.Entry], to value: Value) -> Value {
-    // Lists of documents: what is removed or moved is taken out before anything is put in.
-    var value = value
-    var taken: [[ValueDiff.Step]: Value] = [:]
-    for entry in entries {
-      guard case .document? = entry.path.last else { continue }
-      switch entry.change {
-      case .removed: value = edit(value, entry.path[...]) { _ in nil }
-      case .moved:
-        value = edit(value, entry.path[...]) { before in
-          taken[entry.path] = before
+    entries.reduce(value) { value, entry in
+      switch (entry.change, entry.path.last) {
+      case (.removed(let gone), _):
+        return edited(value, entry.path[...]) { before in
+          #expect(before == gone)
           return nil
         }
-      case .added, .set: break
-      }
-    }
-    for entry in entries {
-      switch (entry.change, entry.path.last) {
-      case (.removed, .document?): break
-      case (.removed, _): value = edit(value, entry.path[...]) { _ in nil }
       case (.set(let from, let to), _):
-        value = edit(value, entry.path[...]) { before in
+        return edited(value, entry.path[...]) { before in
           #expect(before == from)
           return to
         }
-      case (.added(let new, let place?), .document?): value = insert(new, at: place, into: value, entry.path.dropLast())
-      case (.moved(let place), _): value = insert(taken[entry.path]!, at: place, into: value, entry.path.dropLast())
-      case (.added(let new, _), .index(let index)?): value = insert(new, at: index, into: value, entry.path.dropLast())
-      case (.added(let new, _), _): value = edit(value, entry.path[...]) { _ in new }
+      case (.moved(let place), _):
+        var taken: Value?
+        let without = edited(value, entry.path[...]) { before in
+          taken = before
+          return nil
+        }
+        return insert(taken!, at: place, into: without, entry.path.dropLast())
+      case (.added(let new, let place?), _), (.added(let new, _), .index(let place)?):
+        return insert(new, at: place, into: value, entry.path.dropLast())
+      case (.added(let new, nil), _): return edited(value, entry.path[...]) { _ in new }
       }
     }
-    return value
   }
 
   private static func insert(_ new: Value, at place: Int, into value: Value, _ path: ArraySlice<ValueDiff.Step>) -> Value {
-    edit(value, path) { list in
+    edited(value, path) { list in
       var elements = list!.elements
       elements.insert(new, at: place)
       return .array(elements)
-    }!
+    }
   }
 
-  private static func edit(_ value: Value, _ path: ArraySlice<ValueDiff.Step>, _ body: (Value?) -> Value?) -> Value {
+  private static func edited(_ value: Value, _ path: ArraySlice<ValueDiff.Step>, _ body: (Value?) -> Value?) -> Value {
     edit(value as Value?, path, body)!
   }
 
