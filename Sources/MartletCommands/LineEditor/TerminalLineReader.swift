@@ -37,9 +37,12 @@ actor TerminalLineReader {
     try draw()
     keyboard.resume()
     while true {
+      // Many keys at once, as a text that is pasted, are drawn once.
+      var isDrawn = true
       while !waiting.isEmpty {
-        if let input = try handle(waiting.removeFirst(), complete) { return input }
+        if let input = try handle(waiting.removeFirst(), complete, &isDrawn) { return input }
       }
+      if !isDrawn { try draw() }
       switch await keyboard.next() {
       case .bytes(let bytes): waiting += parser.keys(bytes)
       case .resized:
@@ -59,20 +62,22 @@ actor TerminalLineReader {
   }
 
   /// Nil: the line goes on.
-  private func handle(_ key: Key, _ complete: (String) -> Completion) throws -> Input? {
+  private func handle(_ key: Key, _ complete: (String) -> Completion, _ isDrawn: inout Bool) throws -> Input? {
     guard typing != nil, let action = typing?.editor.handle(key, complete: complete) else { return .end }
     switch action {
     case .none: break
-    case .draw: try draw()
+    case .draw: isDrawn = false
     case .bell: try output.write("\u{7}")
     case .clearScreen:
       try output.write("\u{1B}[H\u{1B}[2J")
-      try draw()
+      isDrawn = false
     case .list(let texts):
-      // Behind the line's end, so that it stays as it was typed.
+      // Below the line, which stays as it was typed.
+      if !isDrawn { try draw() }
       try output.write("\n" + LineView.list(texts, columns: terminal.size().columns).map { "\r\($0)\n" }.joined())
-      try draw()
+      isDrawn = false
     case .submit(let line):
+      if !isDrawn { try draw() }
       try output.write("\r\n")
       return .line(line)
     case .abandon:

@@ -102,7 +102,7 @@ struct LiveView {
     let columns = max(size.columns - 1, 1)
     let rows = max(size.rows - 1, 1)
     let plain = { (text: String, style: TextStyle) in StyledLine(text, style, columns: columns, painter: painter) }
-    let header = plain(header, isConnected ? .frame : .warning)
+    let header = plain(header(columns), isConnected ? .frame : .warning)
     guard let shown else { return [header] }
     switch shown.body {
     case .failure(let text): return Array([header, plain(text, .warning)].prefix(rows))
@@ -115,7 +115,7 @@ struct LiveView {
       (table.maximumLineWidth, table.cutsLines, table.painter) = (columns, true, painter)
       if !hasTitles { table.maximumCellWidth = 160 }
       let (titles, tableRows) = table.lines
-      let styled = { (line: String) in StyledLine(cut: line, columns: columns) }
+      let styled = { (line: String) in StyledLine(painted: line) }
       let head = Array(([header] + (hasTitles ? titles.map(styled) : [])).prefix(rows))
       return head
         + Self.cut(tableRows.map { $0.map(styled) }, to: rows - head.count) { left in
@@ -139,12 +139,15 @@ struct LiveView {
 
   private var isConnected: Bool { state == .connected }
 
-  private var header: String {
-    var parts = [title]
+  /// What matters most comes first: a narrow window cuts the end. A long title, such as one with arguments, leaves room for the rest.
+  private func header(_ columns: Int) -> String {
+    var parts = [DisplayWidth.cut(title, to: max(columns / 2, 16))]
+    if !isConnected { parts.append(Self.text(of: state)) }
     if let shown { parts += ["update \(shown.number)", "timestamp \(shown.timestamp)", shown.time] }
-    parts.append(Self.text(of: state))
+    if isConnected { parts.append(Self.text(of: state)) }
     if case .table(let marked, _)? = shown?.body, isConnected, marked.count != ChangeCount() { parts.append(marked.count.text) }
-    return "── \(parts.joined(separator: " · ")) ──"
+    let text = "── " + parts.joined(separator: " · ")
+    return DisplayWidth.of(text) + 3 > columns ? text : text + " ──"
   }
 
   static func text(of state: ConnectionState) -> String {

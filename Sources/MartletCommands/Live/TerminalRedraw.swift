@@ -41,9 +41,11 @@ struct StyledLine: Hashable, Sendable {
     width = DisplayWidth.of(text)
   }
 
-  /// A line of a table that was cut to these columns.
-  init(cut text: String, columns: Int) {
+  /// A line that is painted already.
+  init(painted text: String) {
     self.text = text
-    width = columns
+    // A sequence begins with an Escape and ends with its m: cells have no Escape of their own.
+    let pieces = text.split(separator: "\u{1B}", omittingEmptySubsequences: false)
+    width = pieces.dropFirst().reduce(DisplayWidth.of(String(pieces[0]))) { $0 + DisplayWidth.of(String($1.drop { $0 != "m" }.dropFirst())) }
   }
 }

@@ -17,11 +17,11 @@ struct ShellCompleter: Sendable {
     // What begins inside of quotes is completed behind them.
     let quotes = typed.prefix { "'\"(".contains($0) }
     let piece = String(typed.dropFirst(quotes.count))
-    let candidates = self.candidates(after: words, piece, isQuoted: !quotes.isEmpty).filter { $0.text.hasPrefix(piece) && $0.text != piece }
+    let candidates = self.candidates(after: words, piece).filter { $0.text.hasPrefix(piece) }
     return Completion(typed: piece.count, candidates: candidates.sorted { $0.text < $1.text })
   }
 
-  private func candidates(after words: [String], _ piece: String, isQuoted: Bool) -> [Completion.Candidate] {
+  private func candidates(after words: [String], _ piece: String) -> [Completion.Candidate] {
     guard let first = words.first else {
       return plain(ShellVocabulary.first) + functions { $0.isCallable }
     }
