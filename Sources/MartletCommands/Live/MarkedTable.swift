@@ -23,7 +23,7 @@ struct MarkedTable {
     let oldRows = Dictionary(uniqueKeysWithValues: zip(oldKeys, 0..<old.table.rowCount))
     markRows(keys, old.table, oldRows)
     let isKept = Set(keys)
-    insert(oldKeys.indices.filter { !isKept.contains(oldKeys[$0]) }, of: old.table)
+    insert(oldKeys.indices.filter { !isKept.contains(oldKeys[$0]) }, of: old.table, oldKeys, among: keys)
     for mark in marks { mark.map { count.add($0) } }
     addMargin()
   }
@@ -52,15 +52,20 @@ struct MarkedTable {
     for place in table.columns.indices { table.columns[place].cells[row]?.style = mark.rowStyle }
   }
 
-  /// What is gone stands once more, where it stood.
-  private mutating func insert(_ rows: [Int], of old: TextTable) {
+  /// What is gone stands once more, behind the row that it stood behind.
+  private mutating func insert(_ rows: [Int], of old: TextTable, _ oldKeys: [String], among keys: [String]) {
+    let oldColumns = table.columns.indices.map { index in
+      let title = table.columns[index].title
+      return title.isEmpty ? old.columns[index] : old.columns.first { $0.title == title }
+    }
+    var keys = keys
     for row in rows {
-      let place = min(row, marks.count)
+      // That row is shown: it is there still, or was inserted just now.
+      let place = row > 0 ? keys.firstIndex(of: oldKeys[row - 1])! + 1 : 0
+      keys.insert(oldKeys[row], at: place)
       marks.insert(.removed, at: place)
       for index in table.columns.indices {
-        let title = table.columns[index].title
-        let before = title.isEmpty ? old.columns[index] : old.columns.first { $0.title == title }
-        var cell = before?.cells[row]
+        var cell = oldColumns[index]?.cells[row]
         cell?.style = RowMark.removed.rowStyle
         table.columns[index].cells.insert(cell, at: place)
       }

@@ -3,20 +3,23 @@
 /// Each drawing is one text that is written at once, and clears no more than it must, so nothing flickers: back to the first line, each line over what stood there, the
 /// rest cleared. It uses no second screen: the last drawing stays, and can be scrolled back to. Between drawings the cursor stands below the lines.
 ///
-/// A window that was made narrower has broken the lines that were too wide for it; those count as the lines that they take now. The drawing must be less high than the
-/// window, as what has left it at the top can't be drawn over.
+/// A window that was made narrower has broken the lines that were too wide for it; those count as the lines that they take now. All of them are cleared then, as a
+/// terminal remembers which lines it broke. The drawing must be less high than the window, as what has left it at the top can't be drawn over.
 struct TerminalRedraw {
   /// The columns that each line of the last drawing takes.
   private var widths: [Int] = []
+  /// The window's, then.
+  private var columns = 0
 
   /// - Parameters:
   ///   - lines: each not wider than the window, by its columns.
   ///   - columns: the window's, now.
   mutating func draw(_ lines: [StyledLine], columns: Int) -> String {
     // Hidden while it runs over the lines, and never for longer: a process that is killed leaves it as it was.
-    var text = "\u{1B}[?25l" + toTheFirstLine(columns)
+    var text = "\u{1B}[?25l" + toTheFirstLine(columns) + (columns == self.columns ? "" : "\u{1B}[J")
     for line in lines { text += line.text + "\u{1B}[K\n" }
     widths = lines.map(\.width)
+    self.columns = columns
     return text + "\u{1B}[J\u{1B}[?25h"
   }
 

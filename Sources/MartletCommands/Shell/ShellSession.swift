@@ -44,7 +44,7 @@ final class ShellSession: Sendable {
       guard let first = words.first, !first.hasPrefix("#") else { return .done }
       if ShellVocabulary.endings.contains(first), words.count == 1 { return .exit }
       if first == ShellVocabulary.help, words.count == 1 {
-        try context.console.output.write(ShellVocabulary.helpText)
+        try context.console.output.write(ShellVocabulary.helpText(columns: context.console.columns))
         return .done
       }
       if first == ShellVocabulary.help { words = Array(words.dropFirst()) + ["--help"] }

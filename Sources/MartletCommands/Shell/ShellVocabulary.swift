@@ -32,26 +32,33 @@ enum ShellVocabulary {
     }
   }
 
-  static let helpText = """
-    A line is a function with its arguments, or a command as at the system's prompt, without the executable's name:
+  static func helpText(columns: Int?) -> String {
+    let words: [(String, String)] =
+      commands.map { (name($0), $0.configuration.abstract) } + [
+        (help, "This; \"help data\" tells of one of them, and so does \"data --help\"."), ("exit", "Ends the shell, as Ctrl-D does."),
+      ]
+    var table = TextTable(maximumCellWidth: 100) {
+      TextTable.Column("", words.map { .string("  \($0.0)") })
+      TextTable.Column("", words.map { .string($0.1) }, wraps: true)
+    }
+    table.maximumLineWidth = columns
+    return """
+      A line is a function with its arguments, or a command as at the system's prompt,
+      without the executable's name:
 
-      accounts:open owner=ada balance=1000
-      orders:getOrdersByStatus {"status":"pending","limit":10}
-      subscribe accounts:total
-      data orders --where 'status == "paid"' --live
+        accounts:open owner=ada balance=1000
+        orders:getOrdersByStatus {"status":"pending","limit":10}
+        subscribe accounts:total
+        data orders --where 'status == "paid"' --live
 
-    query, mutation or action before a function says its kind; its kind is known otherwise.
+      query, mutation or action before a function says its kind, which is found otherwise.
 
-    COMMANDS
-    \(commands.map { "  \(padded(name($0)))\($0.configuration.abstract)" }.joined(separator: "\n"))
-      \(padded("help"))This, or "help data" for one of them; so does "data --help".
-      \(padded("exit"))Ends the shell, as Ctrl-D does.
+      COMMANDS
+      \(table.render(withTitles: false))
+      KEYS
+        Tab completes, Up and Down go through what was typed, Ctrl-R searches it.
+        Ctrl-C ends what runs, or gives the line up.
 
-    KEYS
-      Tab completes, Up and Down go through what was typed, Ctrl-R searches it.
-      Ctrl-C ends what runs, or gives the line up.
-
-    """
-
-  private static func padded(_ name: String) -> String { name + String(repeating: " ", count: max(1, 12 - name.count)) }
+      """
+  }
 }

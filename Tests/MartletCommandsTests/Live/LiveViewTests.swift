@@ -28,7 +28,7 @@ struct LiveViewTests {
     #expect(
       show(Self.accounts(["c": 3, "d": 4, "a": 9]), number: 2) == [
         "── accounts:all · update 2 · timestamp 42 · 12:40:53 · connected · 1 added, 1 removed, 1 changed ──", "   _id  balance",
-        "   ───  ───────", "   c          3", "-  b          2", "+  d          4", "~  a          9",
+        "   ───  ───────", "   c          3", "+  d          4", "~  a          9", "-  b          2",
       ])
     #expect(show(Self.accounts(["c": 3, "d": 4, "a": 9]), number: 3).dropFirst(3) == ["   c          3", "   d          4", "   a          9"])
   }
