@@ -1,8 +1,8 @@
 import MartletValues
 
 extension ValueDiff {
-  /// For programs: `[{"op":"set","path":["j57…","balance"],"from":1,"value":2}]`. A path is names, places and ids, from the value's root; which of them a step
-  /// is follows from what is there.
+  /// For programs: `[{"op":"set","path":["j57…","balance"],"from":1,"value":2}]`. A path is names, places and ids, from the value's root; which
+  /// of them a step is follows from what is there.
   var json: Value {
     .array(
       entries.map { entry in

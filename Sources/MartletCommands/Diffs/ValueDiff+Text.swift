@@ -14,7 +14,8 @@ struct ChangeCount: Hashable, Sendable {
 }
 
 extension ValueDiff {
-  /// For people. Where only documents of a list changed it is a table of these, in which a changed field reads `120 → 130`; otherwise a line for each change:
+  /// For people. Where only documents of a list changed it is a table of these, in which a changed field reads `120 → 130`; otherwise a line for
+  /// each change:
   ///
   ///     ~ total  492400 → 492500
   ///     + items[2]  "lamp"

@@ -3,13 +3,13 @@ import MartletValues
 /// What turns one value into another: a list of changes, each at a path.
 ///
 /// - Of two objects, the fields that were added, removed, or changed, and within these in turn.
-/// - Of two lists of documents (objects that all have an `_id` of their own), the documents: one that was added, removed, moved, or changed in some fields. A path names
-///   it by its id, so that a change stays readable wherever the document stands.
+/// - Of two lists of documents (objects that all have an `_id` of their own), the documents: one that was added, removed, moved, or changed in
+///   some fields. A path names it by its id, so that a change stays readable wherever the document stands.
 /// - Of two other lists, the elements between the common beginning and the common end, by their places.
 /// - Anything else is replaced.
 ///
-/// Carried out one after another, the changes make the new value of the old one. A document that is moved is taken out and put in at its place among the others. As few as
-/// can be are called moved: those outside of the longest piece that kept its order.
+/// Carried out one after another, the changes make the new value of the old one. A document that is moved is taken out and put in at its place
+/// among the others. As few as can be are called moved: those outside of the longest piece that kept its order.
 ///
 /// Costs: O(n log n) for a list of n documents and O(n) for each that came or moved; O(size) for the rest.
 struct ValueDiff: Hashable, Sendable {

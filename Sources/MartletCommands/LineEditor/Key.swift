@@ -12,8 +12,8 @@ enum Key: Hashable, Sendable {
 
 /// Makes keys of the bytes that a terminal sends for them: UTF-8, control characters and escape sequences.
 ///
-/// Bytes come in any pieces. What a piece leaves unfinished waits for the next one, but for an Escape that ends a piece: that is the key itself, as terminals send a
-/// sequence whole. Sequences of keys that are not known are taken whole and mean nothing.
+/// Bytes come in any pieces. What a piece leaves unfinished waits for the next one, but for an Escape that ends a piece: that is the key itself,
+/// as terminals send a sequence whole. Sequences of keys that are not known are taken whole and mean nothing.
 struct KeyParser: Sendable {
   private var rest: [UInt8] = []
 

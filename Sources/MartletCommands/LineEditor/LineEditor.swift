@@ -1,7 +1,7 @@
 /// The editor of one line: keys go in, and what is to be done about them comes out. It knows of no terminal.
 ///
-/// The keys are those of other prompts: arrows, Home, End; Ctrl-A, -E, -B, -F, -H, -D, -K, -U, -W, -Y, -L, -P, -N; Alt-B, -F, -D; Ctrl and Alt with arrows for words; Ctrl-R
-/// searches what was typed before; Ctrl-C gives a line up; Ctrl-D on an empty line ends.
+/// The keys are those of other prompts: arrows, Home, End; Ctrl-A, -E, -B, -F, -H, -D, -K, -U, -W, -Y, -L, -P, -N; Alt-B, -F, -D; Ctrl and Alt
+/// with arrows for words; Ctrl-R searches what was typed before; Ctrl-C gives a line up; Ctrl-D on an empty line ends.
 struct LineEditor: Sendable {
   private(set) var buffer = LineBuffer()
   /// What was typed before, the oldest first.

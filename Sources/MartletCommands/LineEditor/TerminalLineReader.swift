@@ -2,8 +2,8 @@ import Foundation
 
 /// Reads lines from a terminal, each edited by a `LineEditor`. This is the part that knows the terminal; it decides nothing.
 ///
-/// The keyboard is as usual between the lines, so that Ctrl-C is a signal for what runs then. Keys that were typed meanwhile belong to the next line. What has to be said
-/// while a line is typed goes above it.
+/// The keyboard is as usual between the lines, so that Ctrl-C is a signal for what runs then. Keys that were typed meanwhile belong to the next
+/// line. What has to be said while a line is typed goes above it.
 actor TerminalLineReader {
   private let terminal: Terminal
   private let output: TextSink

@@ -2,7 +2,8 @@ import MartletValues
 
 /// A table as it is shown, beside the one that was shown before: rows that came, went or changed are marked, and the cells that did.
 ///
-/// Rows are matched by their documents' ids; where there are none, by their places. What counts is what is shown: a value that reads as it did before has not changed.
+/// Rows are matched by their documents' ids; where there are none, by their places. What counts is what is shown: a value that reads as it did
+/// before has not changed.
 struct MarkedTable {
   private(set) var table: TextTable
   private(set) var marks: [RowMark?]

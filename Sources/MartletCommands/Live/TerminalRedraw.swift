@@ -1,10 +1,12 @@
 /// Lines that are drawn again in place, below whatever the terminal showed before.
 ///
-/// Each drawing is one text that is written at once, and clears no more than it must, so nothing flickers: back to the first line, each line over what stood there, the
-/// rest cleared. It uses no second screen: the last drawing stays, and can be scrolled back to. Between drawings the cursor stands below the lines.
+/// Each drawing is one text that is written at once, and clears no more than it must, so nothing flickers: back to the first line, each line over
+/// what stood there, the rest cleared. It uses no second screen: the last drawing stays, and can be scrolled back to. Between drawings the cursor
+/// stands below the lines.
 ///
-/// A window that was made narrower has broken the lines that were too wide for it; those count as the lines that they take now. All of them are cleared then, as a
-/// terminal remembers which lines it broke. The drawing must be less high than the window, as what has left it at the top can't be drawn over.
+/// A window that was made narrower has broken the lines that were too wide for it; those count as the lines that they take now. All of them are
+/// cleared then, as a terminal remembers which lines it broke. The drawing must be less high than the window, as what has left it at the top
+/// can't be drawn over.
 struct TerminalRedraw {
   /// The columns that each line of the last drawing takes.
   private var widths: [Int] = []

@@ -2,7 +2,8 @@ import MartletClient
 
 /// Updates as texts, one after another: lines of JSON for programs, blocks of lines for people; whole, or what changed since the update before.
 ///
-/// Where only changes are wanted, the first value is whole all the same, and so is the first one after a failure: there is nothing to compare it with.
+/// Where only changes are wanted, the first value is whole all the same, and so is the first one after a failure: there is nothing to compare it
+/// with.
 struct UpdateFeed: Sendable {
   var isJSON: Bool
   var isDiff = false

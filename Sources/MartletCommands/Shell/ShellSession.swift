@@ -4,7 +4,8 @@ import Synchronization
 
 /// Carries out a shell's lines, one after another, over one connection.
 ///
-/// A line is a command, parsed and run as the executable does; or a function's name and arguments, for which `run` may be left out. An error is told, and is no reason to end.
+/// A line is a command, parsed and run as the executable does; or a function's name and arguments, for which `run` may be left out. An error is
+/// told, and is no reason to end.
 final class ShellSession: Sendable {
   let client: MartletClient
   let context: CommandContext

@@ -2,9 +2,9 @@ import ArgumentParser
 
 /// A line of the shell as words.
 ///
-/// Blanks separate words. `'…'` keeps everything as it is, `"…"` all but `\"` and `\\`, and a backslash the character behind it: as in a system's shell, so that a line
-/// can be copied from there. Unlike there, JSON needs no quotes around it: where a word or a pair's value begins with `{` or `[`, or a pair's value with `"`, it goes on to
-/// where the JSON ends.
+/// Blanks separate words. `'…'` keeps everything as it is, `"…"` all but `\"` and `\\`, and a backslash the character behind it: as in a system's
+/// shell, so that a line can be copied from there. Unlike there, JSON needs no quotes around it: where a word or a pair's value begins with `{`
+/// or `[`, or a pair's value with `"`, it goes on to where the JSON ends.
 ///
 ///     orders:getOrdersByStatus {"status": "pending", "limit": 10}
 ///     accounts:open owner="Ada L." balance=10

@@ -34,7 +34,8 @@ enum Executable {
   enum Source {
     case nothing
     case file(String)
-    /// The terminal of this path is its input, its output and its errors, and the terminal of a session of its own. The child's `output` is then at its end.
+    /// The terminal of this path is its input, its output and its errors, and the terminal of a session of its own. The child's `output` is then
+    /// at its end.
     case terminal(String)
   }
 

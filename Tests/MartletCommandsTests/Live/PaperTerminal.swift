@@ -1,6 +1,7 @@
 @testable import MartletCommands
 
-/// A terminal of a test: it carries out what the commands write, and knows what it shows. It has the sequences that they use, and stops the test at any other.
+/// A terminal of a test: it carries out what the commands write, and knows what it shows. It has the sequences that they use, and stops the test
+/// at any other.
 struct PaperTerminal {
   let rows: Int
   let columns: Int
