@@ -10,8 +10,9 @@ import Foundation
 /// await MartletApp(schema: [Accounts.self], functions: [Bank.self]).main()
 /// ```
 ///
-/// `serve` starts the app; `run`, `subscribe`, `functions`, `tables`, `schema`, `data`, `stats`, `snapshot`, `jobs`, `crons` and `logs`
-/// ask a running server, of this app or of any other; `restore` makes a stopped server's data file from a snapshot. `--help` tells of each.
+/// `serve` starts the app; `run`, `subscribe`, `functions`, `tables`, `schema`, `data`, `stats`, `snapshot`, `jobs`, `crons` and `logs` ask a
+/// running server, of this app or of any other, and `shell` is a prompt for all of these; `restore` makes a stopped server's data file from a
+/// snapshot. `--help` tells of each.
 ///
 /// The process ends with 0; with 1 after an error, which is told on standard error; with 64 where the command line is wrong.
 public struct MartletApp: Sendable {
@@ -57,7 +58,8 @@ public struct MartletApp: Sendable {
     // A reader that goes away (`martlet data orders | head`) is seen as an error of `write`, not as a signal.
     signal(SIGPIPE, SIG_IGN)
     let arguments = Array(CommandLine.arguments.dropFirst())
-    let status = await run(arguments, console: .ofProcess, environment: ProcessInfo.processInfo.environment)
+    let environment = ProcessInfo.processInfo.environment
+    let status = await run(arguments, console: .ofProcess(environment), environment: environment)
     exit(status)
   }
 

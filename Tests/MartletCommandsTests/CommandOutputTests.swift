@@ -9,16 +9,18 @@ struct CommandOutputTests {
   @Test("An update for a program is one line, with the timestamp's every digit")
   func updateAsJSON() throws {
     let update = Update<Value>(result: .success(["a": "x\ny"]), timestamp: 9_007_199_254_740_993)
-    #expect(ShownUpdate(number: 1, update: update).json == #"{"timestamp":9007199254740993,"value":{"a":"x\ny"}}"# + "\n")
+    var feed = UpdateFeed(isJSON: true)
+    #expect(feed.text(of: update) == #"{"timestamp":9007199254740993,"value":{"a":"x\ny"}}"# + "\n")
   }
 
   @Test("A failed update has an error in the value's place")
   func failedUpdate() {
     let error = MartletError(.application, "No such order", data: ["id": 7])
-    let shown = ShownUpdate(number: 2, update: Update(result: .failure(error), timestamp: 5))
+    let update = Update<Value>(result: .failure(error), timestamp: 5)
+    var (lines, blocks) = (UpdateFeed(isJSON: true), UpdateFeed(isJSON: false))
     #expect(
-      shown.json == #"{"timestamp":5,"error":{"code":"application","data":{"id":7},"message":"No such order"}}"# + "\n")
-    #expect(shown.text(columns: nil) == "── update 2, timestamp 5 ──\nfailed: No such order (application)\n\n")
+      lines.text(of: update) == #"{"timestamp":5,"error":{"code":"application","data":{"id":7},"message":"No such order"}}"# + "\n")
+    #expect(blocks.text(of: update) == "── update 1, timestamp 5 ──\nfailed: No such order (application)\n\n")
   }
 
   @Test("Shapes are told in words")

@@ -33,7 +33,7 @@ final class ClientChannelHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    reason = "\(error)"
+    reason = ConnectionReason.text(error)
     context.close(promise: nil)
   }
 

@@ -136,7 +136,7 @@ extension ClientCore {
         }
       }
       .connect(host: configuration.host, port: configuration.port)
-      .whenFailure { error in self.ended(attempt, "\(error)") }
+      .whenFailure { error in self.ended(attempt, ConnectionReason.text(error)) }
   }
 
   /// The methods that the channel's handler calls.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Martlet
+import MartletClient
 
 /// A command that is handed what it has of the world, so that a test can run it without a process.
 protocol AppCommand: ParsableCommand {
@@ -12,6 +13,12 @@ struct CommandContext: Sendable {
   var app: MartletApp
   var console: Console
   var environment: [String: String]
+  /// The connection of the shell that the command was typed in, and whose affair signals are then.
+  var shellClient: MartletClient?
+  /// The kind that the function must be of, if one was said.
+  var functionKind: FunctionKind?
+
+  var isInShell: Bool { shellClient != nil }
 
   /// How this executable is called at the prompt. A script that stands in for it says so in `MARTLET_COMMAND`.
   var invocation: String {
@@ -33,6 +40,7 @@ struct RootCommand: ParsableCommand {
       version: EngineConfiguration().version,
       groupedSubcommands: [
         CommandGroup(name: "The server:", subcommands: [serve, RestoreCommand.self]),
+        CommandGroup(name: "A prompt for all that follows:", subcommands: [ShellCommand.self]),
         CommandGroup(name: "Functions:", subcommands: [RunCommand.self, SubscribeCommand.self, FunctionsCommand.self]),
         CommandGroup(
           name: "Data:",

@@ -38,14 +38,20 @@ struct ConnectionOptions: ParsableArguments {
 /// A command that asks a running server.
 protocol ClientCommand: AppCommand {
   var connection: ConnectionOptions { get }
+  /// How long requests wait while there is no connection; the client's usual time, if nil.
+  var offlineTimeoutSeconds: Double? { get }
   func run(_ client: MartletClient, _ context: CommandContext) async throws
 }
 
 extension ClientCommand {
   var wantsJSON: Bool { connection.json }
 
+  var offlineTimeoutSeconds: Double? { nil }
+
   func run(in context: CommandContext) async throws {
-    let configuration = try connection.configuration(context.environment)
+    if let client = context.shellClient, connection.url == nil, connection.token == nil { return try await run(client, context) }
+    var configuration = try connection.configuration(context.environment)
+    if let offlineTimeoutSeconds { configuration.offlineTimeoutSeconds = offlineTimeoutSeconds }
     let client: MartletClient
     do { client = try await MartletClient.connect(configuration) } catch let error as MartletError
       where error.code == .connectionLost

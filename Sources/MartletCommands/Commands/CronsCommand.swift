@@ -24,7 +24,8 @@ struct CronsCommand: ParsableCommand {
 
     func run(_ client: MartletClient, _ context: CommandContext) async throws {
       if live {
-        return try await follow(client.subscribe("_system:crons"), context.console, table: { CronsCommand.table($0.elements) })
+        return try await follow(
+          client.subscribe("_system:crons"), of: client, context, title: "crons", table: { CronsCommand.table($0.elements) })
       }
       let crons = try await client.query("_system:crons").elements
       try context.console.show(crons, asJSON: wantsJSON, orSay: "No crons.", CronsCommand.table)

@@ -11,7 +11,7 @@ struct DataCommand: LiveCommand {
       A filter compares fields with values (=, !=, <, <=, >, >=) and joins comparisons by and, or, not and parentheses; a field \
       that isn't there is "missing". It reads every document of the range that it filters, so an index serves better where there \
       is one. With --json, each document is a line; live, each update is one: {"timestamp":42,"value":[…]}. Pages are read one \
-      after another, so commits may fall between them; what is live is one page, of one moment.
+      after another, so commits may fall between them; what is live is one page, of one moment, redrawn in place as "subscribe" does.
       """)
 
   @Argument(help: "The table's name.")
@@ -34,6 +34,9 @@ struct DataCommand: LiveCommand {
   @Option(help: ArgumentHelp("With --live: end after this many updates.", valueName: "n"))
   var count: Int?
 
+  @Flag(help: "With --live: show only what each update changes.")
+  var diff = false
+
   @OptionGroup var connection: ConnectionOptions
 
   /// Well below what one transaction may read.
@@ -42,6 +45,7 @@ struct DataCommand: LiveCommand {
   func validate() throws {
     if limit < 1 { throw UsageError("--limit must be at least 1") }
     if count != nil, !live { throw UsageError("--count is for --live; --limit says how many documents are shown") }
+    if diff, !live { throw UsageError("--diff is for --live: it shows what an update changes") }
     try validateCount()
     _ = try query(limit: limit)
   }
@@ -49,7 +53,7 @@ struct DataCommand: LiveCommand {
   func run(_ client: MartletClient, _ context: CommandContext) async throws {
     if live {
       let page = client.subscribe("_system:documents", try query(limit: limit))
-      return try await follow(page, context.console) { $0["page"] ?? $0 }
+      return try await follow(page, of: client, context, title: title) { $0["page"] ?? $0 }
     }
     var documents: [Value] = []
     var cursor: Value?
@@ -73,6 +77,10 @@ struct DataCommand: LiveCommand {
     guard !wantsJSON else { return }
     try context.console.show(.array(documents))
     if !isDone { try context.console.output.write("There are more than these \(limit): --limit shows more.\n") }
+  }
+
+  private var title: String {
+    table + (range.index.map { " by \($0)" } ?? "") + (filter.map { " where \($0)" } ?? "")
   }
 
   /// The arguments of `_system:documents`; throws where the command line's words make none.

@@ -32,7 +32,8 @@ struct JobsCommand: ParsableCommand {
       arguments["state"] = state.map { .string($0.rawValue) }
       if live {
         let jobs = client.subscribe("_system:scheduled", .object(arguments))
-        return try await follow(jobs, context.console, table: { JobsCommand.table($0.elements) })
+        let title = state.map { "jobs that are \($0.rawValue)" } ?? "jobs"
+        return try await follow(jobs, of: client, context, title: title, table: { JobsCommand.table($0.elements) })
       }
       let jobs = try await client.query("_system:scheduled", .object(arguments)).elements
       try context.console.show(jobs, asJSON: wantsJSON, orSay: "No jobs.", JobsCommand.table)

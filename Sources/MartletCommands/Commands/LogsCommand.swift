@@ -54,7 +54,7 @@ struct LogsCommand: ClientCommand {
     let seen = [newest.first?["number"], end].compactMap { $0?.number }.max() ?? 0
     // Its update says that there is something new; what, is asked for by number, however much it is.
     let news = client.subscribe("_system:logs", arguments(limit: 1))
-    try await watch(news, context.console, seen) { seen, update in
+    try await watch(news, context, seen) { seen, update in
       _ = try update.result.get()
       do { try await showNews(since: &seen, client, context.console) } catch let error as MartletError where error.code == .connectionLost {
         // The client connects again by itself, and then the next news bring what is missing now.

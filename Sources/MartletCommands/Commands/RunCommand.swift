@@ -24,7 +24,7 @@ struct RunCommand: ClientCommand {
   func validate() throws { _ = try CallArguments(arguments) }
 
   func run(_ client: MartletClient, _ context: CommandContext) async throws {
-    let value = try await client.call(function, CallArguments(arguments).value)
+    let value = try await client.call(function, CallArguments(arguments).value, as: context.functionKind)
     if wantsJSON { try context.console.print(json: value) } else { try context.console.show(value) }
   }
 }

@@ -6,10 +6,13 @@ struct Console: Sendable {
   var errors: TextSink
   /// The terminal's columns; nil where the output is a file or a pipe, or is read by a test.
   var columns: Int?
+  /// Nil where nothing can be redrawn.
+  var terminal: Terminal?
 
-  static var ofProcess: Console {
+  static func ofProcess(_ environment: [String: String]) -> Console {
     Console(
-      output: .file(STDOUT_FILENO), errors: .file(STDERR_FILENO), columns: terminalColumns(of: STDOUT_FILENO))
+      output: .file(STDOUT_FILENO), errors: .file(STDERR_FILENO), columns: Terminal.size(of: STDOUT_FILENO)?.columns,
+      terminal: .ofProcess(environment))
   }
 
   /// A value for a person. One object has a line for each field, and so more room for its cells than a table's.
@@ -26,12 +29,5 @@ struct Console: Sendable {
     var table = table
     table.maximumLineWidth = columns
     try output.write(table.render())
-  }
-
-  private static func terminalColumns(of descriptor: Int32) -> Int? {
-    guard isatty(descriptor) == 1 else { return nil }
-    var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return Int(size.ws_col)
   }
 }

@@ -9,6 +9,7 @@ struct CellText: Hashable {
 
   var text: String
   var alignment = Alignment.left
+  var style = TextStyle.plain
 
   init(_ value: Value, field: String? = nil) {
     switch value {

@@ -6,6 +6,8 @@ struct TextTable {
     var cells: [CellText?]
     /// Whether a cell that is too wide goes on in the next line, at a blank, rather than being cut.
     var wraps = false
+    /// Signs beside the rows, of one character and under no title.
+    var isMargin = false
   }
 
   var columns: [Column]
@@ -13,27 +15,35 @@ struct TextTable {
   var maximumCellWidth: Int
   /// The widest columns are narrowed until a line has no more than this, as far as `minimumCellWidth` allows.
   var maximumLineWidth: Int?
+  /// Whether a line that is too wide all the same is cut, so that no line of it ever takes two of the terminal.
+  var cutsLines = false
+  var painter = Painter.plain
 
   private static let minimumCellWidth = 6
   private static let gap = "  "
 
   /// Lines, each with its line end and without blanks before it.
   func render(withTitles: Bool = true) -> String {
+    let (titles, rows) = lines
+    return ((withTitles ? titles : []) + rows.joined()).map { $0 + "\n" }.joined()
+  }
+
+  /// The same in pieces, without line ends: the two lines above the rows, and the lines of each row.
+  var lines: (titles: [String], rows: [[String]]) {
     let widths = fittedWidths()
     let sides = columns.map(\.alignment)
-    var result = ""
-    if withTitles {
-      result += line(zip(columns, sides).map { CellText(title: $0.title, $1) }, widths, sides)
-      result += line(widths.map { CellText(title: String(repeating: "─", count: $0), .left) }, widths, sides)
-    }
-    for row in 0..<(columns.first?.cells.count ?? 0) {
+    let titles = [
+      line(zip(columns, sides).map { CellText(title: $0.title, $1) }, widths, sides),
+      line(zip(columns, widths).map { CellText(title: String(repeating: $0.isMargin ? " " : "─", count: $1), .left) }, widths, sides),
+    ]
+    let rows = (0..<(columns.first?.cells.count ?? 0)).map { row in
       let cells = zip(columns, widths).map { column, width in column.lines(ofCell: row, width: width) }
       // A row has as many lines as its tallest cell; nearly always one.
-      for number in 0..<(cells.lazy.map(\.count).max() ?? 1) {
-        result += line(cells.map { number < $0.count ? $0[number] : nil }, widths, sides)
+      return (0..<(cells.lazy.map(\.count).max() ?? 1)).map { number in
+        line(cells.map { number < $0.count ? $0[number] : nil }, widths, sides)
       }
     }
-    return result
+    return (titles, rows)
   }
 
   private func fittedWidths() -> [Int] {
@@ -53,14 +63,22 @@ struct TextTable {
 
   private func line(_ cells: [CellText?], _ widths: [Int], _ sides: [CellText.Alignment]) -> String {
     var result = ""
+    var left = cutsLines ? maximumLineWidth ?? .max : .max
     for (index, cell) in cells.enumerated() {
-      if index > 0 { result += Self.gap }
-      let text = DisplayWidth.cut(cell?.text ?? "", to: widths[index])
-      let padding = String(repeating: " ", count: widths[index] - DisplayWidth.of(text))
-      result += sides[index] == .right ? padding + text : text + padding
+      if index > 0 {
+        result += Self.gap
+        left -= Self.gap.count
+      }
+      let width = min(widths[index], left)
+      guard width > 0 else { break }
+      let text = DisplayWidth.cut(cell?.text ?? "", to: width)
+      let padding = String(repeating: " ", count: width - DisplayWidth.of(text))
+      let painted = painter.paint(text, cell?.style ?? .plain)
+      result += sides[index] == .right ? padding + painted : painted + padding
+      left -= width
     }
     while result.last == " " { result.removeLast() }
-    return result + "\n"
+    return result
   }
 }
 

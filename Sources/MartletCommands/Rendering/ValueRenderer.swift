@@ -16,33 +16,42 @@ struct ValueRenderer {
 
   /// Lines, each with its line end.
   func render(_ value: Value) -> String {
+    if let table = table(value) { return table.table.render(withTitles: table.hasTitles) }
+    return lines(value).map { $0 + "\n" }.joined()
+  }
+
+  /// Nil for what is no table, but lines. A table without titles is that of one object.
+  func table(_ value: Value) -> (table: TextTable, hasTitles: Bool)? {
     switch value {
-    case .array(let elements): render(elements)
-    case .object(let object): render(object)
-    default: CellText(value).text + "\n"
+    case .array(let elements): table(elements).map { ($0, true) }
+    case .object(let object): object.isEmpty ? nil : (table(object), false)
+    default: nil
     }
   }
 
-  private func render(_ elements: [Value]) -> String {
-    guard !elements.isEmpty else { return "(empty)\n" }
+  /// What is no table.
+  func lines(_ value: Value) -> [String] {
+    switch value {
+    case .array(let elements): elements.isEmpty ? ["(empty)"] : elements.map { CellText($0).text }
+    default: [CellText(value).text]
+    }
+  }
+
+  private func table(_ elements: [Value]) -> TextTable? {
     var rows: [ObjectValue] = []
     for element in elements {
-      guard case .object(let object) = element else {
-        return elements.map { CellText($0).text + "\n" }.joined()
-      }
+      guard case .object(let object) = element else { return nil }
       rows.append(object)
     }
     let columns = fields(of: rows).map { field in
       TextTable.Column(title: CellText(.string(field)).text, cells: rows.map { row in row[field].map { CellText($0, field: field) } })
     }
     // Objects without any field have no column that could show them.
-    guard !columns.isEmpty else { return elements.map { CellText($0).text + "\n" }.joined() }
-    return table(columns).render()
+    return columns.isEmpty ? nil : table(columns)
   }
 
-  private func render(_ object: ObjectValue) -> String {
+  private func table(_ object: ObjectValue) -> TextTable {
     let fields = fields(of: [object])
-    guard !fields.isEmpty else { return "{}\n" }
     let names = TextTable.Column(title: "", cells: fields.map { CellText(.string($0)) })
     // One value under another is read as a list, so numbers stay at the left with the rest.
     let values = TextTable.Column(
@@ -52,7 +61,7 @@ struct ValueRenderer {
         cell.alignment = .left
         return cell
       })
-    return table([names, values]).render(withTitles: false)
+    return table([names, values])
   }
 
   private func table(_ columns: [TextTable.Column]) -> TextTable {

@@ -6,9 +6,18 @@ enum Executable {
   typealias Child = (processID: pid_t, output: Int32)
 
   /// Runs a command to its end.
-  static func run(_ arguments: [String], in folder: TemporaryFolder) throws -> (status: Int32, output: String, errors: String) {
+  /// - Parameter input: what it reads from standard input.
+  static func run(
+    _ arguments: [String], in folder: TemporaryFolder, input: String? = nil
+  ) throws -> (status: Int32, output: String, errors: String) {
     let errors = folder.file("errors-\(UUID().uuidString)")
-    let child = try spawn(arguments, errors: errors)
+    var source = Source.nothing
+    if let input {
+      let path = folder.file("input-\(UUID().uuidString)")
+      try Data(input.utf8).write(to: URL(fileURLWithPath: path))
+      source = .file(path)
+    }
+    let child = try spawn(arguments, input: source, errors: errors)
     do {
       let deadline = Deadline()
       var output: [UInt8] = []
@@ -21,8 +30,18 @@ enum Executable {
     }
   }
 
+  /// Where a process's standard input comes from.
+  enum Source {
+    case nothing
+    case file(String)
+    /// The terminal of this path is its input, its output and its errors, and the terminal of a session of its own. The child's `output` is then
+    /// at its end.
+    case terminal(String)
+  }
+
   static func spawn(
-    _ arguments: [String], program: String = "martlet", errors: String, fileBlocks: Int? = nil
+    _ arguments: [String], program: String = "martlet", input: Source = .nothing, errors: String, fileBlocks: Int? = nil,
+    environment added: [String: String] = [:]
   ) throws -> Child {
     var pipe: [Int32] = [0, 0]
     guard Foundation.pipe(&pipe) == 0 else { throw Failure("no pipe: errno \(errno)") }
@@ -32,9 +51,19 @@ enum Executable {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
-    posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    var flags = Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
+    if case .terminal(let path) = input {
+      // Who opens a terminal as the leader of a session has it for its own: Ctrl-C is then a signal for it.
+      // (0x80 is glibc's POSIX_SPAWN_SETSID, which its module doesn't show.)
+      flags |= 0x80
+      posix_spawn_file_actions_addopen(&actions, 0, path, O_RDWR, 0)
+      for descriptor: Int32 in 1...2 { posix_spawn_file_actions_adddup2(&actions, 0, descriptor) }
+    } else {
+      let path = if case .file(let path) = input { path } else { "/dev/null" }
+      posix_spawn_file_actions_addopen(&actions, 0, path, O_RDONLY, 0)
+      posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
+      posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    }
     // The test's own process may ignore or block signals; the server starts with the system's defaults.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -45,14 +74,14 @@ enum Executable {
     sigfillset(&all)
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    posix_spawnattr_setflags(&attributes, flags)
 
     var command = [try path(of: program)] + arguments
     if let fileBlocks {
       // The signal that comes with the limit is ignored, so that the write fails as it would on a full disk.
       command = ["/bin/sh", "-c", #"trap "" XFSZ; ulimit -f \#(fileBlocks); exec "$0" "$@""#] + command
     }
-    let environment = ProcessInfo.processInfo.environment.filter { $0.key != "MARTLET_ADMIN_KEY" }
+    let environment = ProcessInfo.processInfo.environment.filter { $0.key != "MARTLET_ADMIN_KEY" }.merging(added) { $1 }
     let status = withCStrings(command) { argv in
       withCStrings(environment.map { "\($0.key)=\($0.value)" }) { envp in
         var processID = pid_t()
