@@ -42,7 +42,9 @@ extension Session {
     if owedSynced <= timestamp { owedSynced = 0 }
     tell(engine) { writer in
       for subscription in candidates {
-        if let told = subscription.news { write(told, to: &writer) }
+        guard let told = subscription.news else { continue }
+        write(told, to: &writer)
+        engine.statistics.updates += 1
       }
       writer.writeSyncedLine(timestamp: timestamp)
     }
@@ -92,6 +94,7 @@ extension Session {
     let news = news.filter { !$0.subscription.hasEnded && $0.subscription.query === $0.query }
     guard !news.isEmpty || owesSynced else { return }
     if owedSynced <= timestamp { owedSynced = 0 }
+    engine.statistics.updates += UInt64(news.count)
     tell(engine) { writer in
       for told in news { write(told, to: &writer) }
       writer.writeSyncedLine(timestamp: timestamp)
