@@ -12,9 +12,6 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// How long a socket may take nothing at all before its connection is closed.
-  static let stallLimitSeconds: Int64 = 30
-
   private let engine: Engine
   private let connections: ConnectionRegistry
   private var session: SessionID?
@@ -22,6 +19,9 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   private var isReading = false
   private var needsFlush = false
   private var isClosing = false
+  private var isLingering = false
+  /// Bytes that the channel was given. Those that have not left it yet are its `bufferedWritableBytes`.
+  private var sentBytes = 0
   private var stall: Scheduled<Void>?
 
   init(engine: Engine, connections: ConnectionRegistry) {
@@ -33,8 +33,9 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
 
   func channelActive(context: ChannelHandlerContext) {
     self.context = context
-    session = engine.assumeIsolated { $0.open(self) }
     connections.add(self)
+    session = engine.assumeIsolated { $0.open(self) }
+    flushIfNeeded()
     context.fireChannelActive()
   }
 
@@ -65,7 +66,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
       let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
       context.eventLoop.execute { handler.value.becameWritable() }
     } else if !isClosing {
-      watchStall(lastPending: nil)
+      watchStall()
     }
     context.fireChannelWritabilityChanged()
   }
@@ -76,9 +77,13 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if let event = event as? ChannelEvent, event == .inputClosed, let session {
-      engine.assumeIsolated { $0.disconnected(session, canStillSend: true) }
-      flushIfNeeded()
+    if let event = event as? ChannelEvent, event == .inputClosed {
+      if let session {
+        engine.assumeIsolated { $0.disconnected(session, canStillSend: true) }
+        flushIfNeeded()
+      } else if isLingering {
+        context.close(promise: nil)
+      }
     }
     context.fireUserInboundEventTriggered(event)
   }
@@ -86,6 +91,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   func channelInactive(context: ChannelHandlerContext) {
     stall?.cancel()
     self.context = nil
+    if isLingering { connections.endLingering() }
     connections.remove(self)
     if let session {
       self.session = nil
@@ -105,11 +111,17 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
     guard let context else { return }
     context.eventLoop.assertInEventLoop()
     context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)), promise: nil)
+    sentBytes += bytes.count
     needsFlush = true
     if !isReading { flushIfNeeded() }
   }
 
   var isWritable: Bool { context?.channel.isWritable ?? false }
+
+  var unsentBytes: Int {
+    guard let options = context?.channel.syncOptions else { return 0 }
+    return (try? options.getOption(.bufferedWritableBytes)) ?? 0
+  }
 
   func setReading(_ enabled: Bool) {
     guard let context else { return }
@@ -124,10 +136,19 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
     guard let context, !isClosing else { return }
     isClosing = true
     needsFlush = false
-    stall?.cancel()
-    watchStall(lastPending: nil)
+    watchStall()
     context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0))).assumeIsolated()
-      .whenComplete { _ in context.close(promise: nil) }
+      .whenComplete { _ in if self.session == nil { self.linger(context) } else { context.close(promise: nil) } }
+  }
+
+  /// A connection that is refused is closed before a byte of it was read. Most clients have said something by then, and closing a socket with unread bytes
+  /// resets it: so that its client reads why, only the sending side is closed at first, and what comes in is dropped until the client closes, too.
+  private func linger(_ context: ChannelHandlerContext) {
+    guard context.channel.isActive, connections.beginLingering() else { return context.close(promise: nil) }
+    isLingering = true
+    context.close(mode: .output, promise: nil)
+    let box = NIOLoopBound(context, eventLoop: context.eventLoop)
+    context.eventLoop.scheduleTask(in: .seconds(1)) { box.value.close(promise: nil) }
   }
 
   /// Closes the connection at once, whatever was to be sent.
@@ -141,24 +162,34 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
 
   // MARK: A client that doesn't read
 
-  private func watchStall(lastPending: Int?) {
-    guard let context, isClosing || !context.channel.isWritable else { return }
-    let pending = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-    if let lastPending, let pending, pending >= lastPending {
-      // Not a byte was taken for the whole time.
-      if let session { engine.assumeIsolated { $0.closeSlowConsumer(session) } }
-      context.close(mode: .all, promise: nil)
-      return
-    }
+  /// How often within the limit it is looked at: a stall is noticed a quarter of the limit late at most.
+  private static let looksPerLimit = 4
+
+  private func watchStall() {
+    stall?.cancel()
+    lookAgain(lastTaken: sentBytes - unsentBytes, idleLooks: 0)
+  }
+
+  private func lookAgain(lastTaken: Int, idleLooks: Int) {
+    guard let context else { return }
     let box = NIOLoopBound(self, eventLoop: context.eventLoop)
-    stall = context.eventLoop.scheduleTask(in: .seconds(Self.stallLimitSeconds)) {
-      box.value.watchStall(lastPending: pending)
-    }
+    let wait = TimeAmount.milliseconds(Int64(max(1, engine.configuration.stallMilliseconds / Self.looksPerLimit)))
+    stall = context.eventLoop.scheduleTask(in: wait) { box.value.look(lastTaken, idleLooks) }
+  }
+
+  /// What counts is whether the socket took anything, not whether less is waiting: answers may come in meanwhile.
+  private func look(_ lastTaken: Int, _ idleLooks: Int) {
+    guard let context, isClosing || !context.channel.isWritable else { return }
+    let taken = sentBytes - unsentBytes
+    let idleLooks = taken > lastTaken ? 0 : idleLooks + 1
+    guard idleLooks >= Self.looksPerLimit else { return lookAgain(lastTaken: taken, idleLooks: idleLooks) }
+    if let session { engine.assumeIsolated { $0.closeSlowConsumer(session) } }
+    context.close(mode: .all, promise: nil)
   }
 
   /// Tells the client that the server ends, and closes when what is in flight is answered.
   func shutDown() {
-    guard let session else { return }
+    guard let session else { return cut() }
     engine.assumeIsolated { $0.shutDown(session) }
     flushIfNeeded()
   }

@@ -66,6 +66,26 @@ struct ClientStateMachineTests {
     #expect(later.handle(.subscribe(id: 2, line: [], "late")) == [.finish("late", error)])
   }
 
+  @Test("A token that ended is forgotten, so that the next connection isn't refused for it, and another one is asked for")
+  func endedToken() {
+    var script = Script.open(token: "old")
+    #expect(script.handle(.received(.expired)) == [.renewToken])
+    _ = script.handle(.connectionEnded(reason: "r"))
+    _ = script.handle(.reconnectDue)
+    #expect(script.handle(.connected) == [.send(line(#"hello {"protocol":1,"session":"mine"}"#))])
+    _ = script.handle(.received(.welcome(Self.welcome)))
+
+    // One that is given while the connection is open signs it in; its answer is nobody's.
+    #expect(script.handle(.token("new")) == [.send(line("auth 0 new"))])
+    #expect(script.handle(.received(.ok(id: 0, timestamp: 1, json: []))) == [])
+    #expect(script.handle(.token(nil)) == [])
+    _ = script.handle(.connectionEnded(reason: "r"))
+    _ = script.handle(.reconnectDue)
+    // One that is given before a connection is made greets with it.
+    #expect(script.handle(.token("newer")) == [])
+    #expect(script.handle(.connected) == [.send(line(#"hello {"protocol":1,"session":"mine","token":"newer"}"#))])
+  }
+
   @Test("A server that is only busy is tried again")
   func busyServer() {
     var script = Script.open()

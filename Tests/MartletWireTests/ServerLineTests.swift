@@ -33,10 +33,10 @@ struct ServerLineTests {
         #"error c {"code":"application","message":"no \"funds\"","data":"d"}"#,
         #"error - {"code":"bad_request","message":"m"}"#,
         "update e [1]", "patch p [1]", #"failed f {"code":"function_failed","message":"m"}"#, "synced 0", "log g [1]", "pong [1]", "pong",
-        #"closing {"code":"shutting_down","message":"m"}"#,
+        #"expired {"code":"unauthenticated","message":"m"}"#, #"closing {"code":"shutting_down","message":"m"}"#,
       ])
     let kinds: [ServerLine.Kind] = [
-      .welcome, .ok, .ok, .error, .error, .update, .patch, .failed, .synced, .log, .pong, .pong, .closing,
+      .welcome, .ok, .ok, .error, .error, .update, .patch, .failed, .synced, .log, .pong, .pong, .expired, .closing,
     ]
     let ids = ["", "a", "b", "c", "", "e", "p", "f", "", "g", "", "", ""]
     for (index, text) in lines.enumerated() {
@@ -60,7 +60,7 @@ struct ServerLineTests {
     "A line without what it must have is malformed",
     arguments: [
       "ok", "ok 1", "ok 1 x null", "ok 1 2", "ok 1 18446744073709551616 null", "ok 1 -2 null", "update 1", "patch 1", "error",
-      "error 1", "failed 1", "synced", "synced x", "welcome", "closing", "log 1",
+      "error 1", "failed 1", "synced", "synced x", "welcome", "closing", "expired", "log 1",
     ])
   func malformed(text: String) {
     #expect(parse(text) == .malformed)
