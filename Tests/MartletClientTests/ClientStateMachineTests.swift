@@ -509,7 +509,7 @@ struct ClientStateMachineTests {
         case .answer(let waiter, _): answered[waiter, default: 0] += 1
         case .finish(let sink, _): finished[sink, default: 0] += 1
         case .deliver(let sink, _): #expect(finished[sink] == nil && !unsubscribed.contains(sink))
-        case .connect, .send, .scheduleReconnect, .scheduleCloseDue, .scheduleOfflineDue, .abandonConnection: break
+        case .connect, .send, .renewToken, .scheduleReconnect, .scheduleCloseDue, .scheduleOfflineDue, .abandonConnection: break
         }
       }
     }
@@ -517,7 +517,9 @@ struct ClientStateMachineTests {
     run(.start("start"))
     for _ in 0..<80 {
       let known = UInt64.random(in: 0...nextID, using: &random)
-      switch Int.random(in: 0..<24, using: &random) {
+      switch Int.random(in: 0..<26, using: &random) {
+      case 24: run(.received(.expired))
+      case 25: run(.token(Bool.random(using: &random) ? "t" : nil))
       case 0, 1: run(.connected)
       case 2: run(.connectionEnded(reason: "r"))
       case 3: run(.connectTimedOut)
