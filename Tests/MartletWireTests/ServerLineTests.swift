@@ -23,6 +23,7 @@ struct ServerLineTests {
       writer.writeLogLine(id: "g", json: json)
       writer.writePongLine(text: json)
       writer.writePongLine(text: UnsafeRawBufferPointer(start: nil, count: 0))
+      writer.writeExpiredLine(WireError(.unauthenticated, "m"))
       writer.writeClosingLine(WireError(.shuttingDown, "m"))
     }
     let lines = String(decoding: writer.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
@@ -38,7 +39,7 @@ struct ServerLineTests {
     let kinds: [ServerLine.Kind] = [
       .welcome, .ok, .ok, .error, .error, .update, .patch, .failed, .synced, .log, .pong, .pong, .expired, .closing,
     ]
-    let ids = ["", "a", "b", "c", "", "e", "p", "f", "", "g", "", "", ""]
+    let ids = ["", "a", "b", "c", "", "e", "p", "f", "", "g", "", "", "", ""]
     for (index, text) in lines.enumerated() {
       let bytes = Array(text.utf8)
       guard case .line(let line) = parse(text) else {

@@ -152,7 +152,7 @@ struct BoundsTests {
     #expect(client.take().map(\.id).sorted() == ["2", "3", "5"])
     client.send(#"action 6 counters:relay {"name":"a"}"#)
     server.settle()
-    #expect(client.answer("6") == "1", "answered and cancelled ones are counted no more")
+    #expect(client.take().map(\.kind) == [.ok], "answered and cancelled ones are counted no more")
   }
 
   @Test("G9: a client that pipelines mutations behind a long one is answered to the last, however few may be unanswered")
