@@ -4,6 +4,9 @@ public struct ClientConfiguration: Sendable {
   public var port: Int
   /// A JWT or an admin key, sent when connecting and whenever the connection is made again.
   public var token: String?
+  /// Gives the token in place of `token`: asked before each connection is made, and when the server says that the token has ended. For tokens that end.
+  /// nil is nobody. If it throws, the attempt has failed, and is made again; the first one fails for good.
+  public var tokenProvider: (@Sendable () async throws -> String?)?
   /// For one attempt, until the server's welcome.
   public var connectTimeoutSeconds: Double = 10
   public var backoff = Backoff()

@@ -118,7 +118,7 @@ extension MartletClient {
   }
 
   /// Sets the connection's identity, or clears it; live queries run again as the new one. Connections that are made
-  /// later use it too.
+  /// later use it too, unless there is a `tokenProvider`.
   public func authenticate(_ token: String?) async throws {
     if let token { try Self.checkWord(token, "a token") }
     let id = nextID()
@@ -156,7 +156,7 @@ extension MartletClient {
   }
 
   /// A blank or a line end inside a word would make another line of what follows.
-  private static func checkWord(_ word: String, _ what: String) throws(MartletError) {
+  static func checkWord(_ word: String, _ what: String) throws(MartletError) {
     guard !word.isEmpty, word.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
       throw MartletError(.badRequest, "\(what) is one word without blanks")
     }

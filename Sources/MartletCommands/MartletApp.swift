@@ -35,17 +35,18 @@ public struct MartletApp: Sendable {
   ///   - pools: the pools that its actions name, with how many run in each at a time: `["payments": 4]`.
   ///   - workpools: the pools in which its functions enqueue work.
   ///   - fetch: what its actions may fetch; `serve --fetch-allow` adds hosts.
+  ///   - tokens: who holds the tokens that clients sign in with; nobody can where it is left out.
   ///   - name: what the executable is called in its help.
   public init(
     schema: [any Table.Type], functions: [any FunctionModule.Type], triggers: [Trigger] = [],
     crons: [Cron] = [], limits: Limits = Limits(), pools: [String: Int] = [:], workpools: [Workpool] = [],
-    fetch: FetchRules = FetchRules(), name: String = "martlet"
+    fetch: FetchRules = FetchRules(), tokens: (any TokenVerifier)? = nil, name: String = "martlet"
   ) {
     self.name = name
     content = .app(
       AppDefinition(
         tables: schema, modules: functions, triggers: triggers, crons: crons, limits: limits, pools: pools,
-        workpools: workpools, fetch: fetch))
+        workpools: workpools, fetch: fetch, tokens: tokens))
   }
 
   package init(examples: [Example], name: String = "martlet") {

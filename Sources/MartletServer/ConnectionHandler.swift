@@ -17,9 +17,6 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// How long a socket may take nothing at all before its connection is closed.
-  static let stallLimitSeconds: Int64 = 30
-
   private let engine: Engine
   private let connections: ConnectionRegistry
   private var session: SessionID?
@@ -29,6 +26,9 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   /// Buffers that the channel has and the socket hasn't taken.
   private var pendingWrites = 0
   private var isClosing = false
+  private var isLingering = false
+  /// Bytes that the channel was given. Those that have not left it yet are its `bufferedWritableBytes`.
+  private var sentBytes = 0
   private var stall: Scheduled<Void>?
 
   init(engine: Engine, connections: ConnectionRegistry) {
@@ -41,8 +41,8 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   func channelActive(context: ChannelHandlerContext) {
     self.context = context
     socket = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
-    session = engine.assumeIsolated { $0.open(self) }
     connections.add(self)
+    session = engine.assumeIsolated { $0.open(self) }
     context.fireChannelActive()
   }
 
@@ -66,7 +66,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
       let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
       context.eventLoop.execute { handler.value.becameWritable() }
     } else if !isClosing {
-      watchStall(lastPending: nil)
+      watchStall()
     }
     context.fireChannelWritabilityChanged()
   }
@@ -77,8 +77,12 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if let event = event as? ChannelEvent, event == .inputClosed, let session {
-      engine.assumeIsolated { $0.disconnected(session, canStillSend: true) }
+    if let event = event as? ChannelEvent, event == .inputClosed {
+      if let session {
+        engine.assumeIsolated { $0.disconnected(session, canStillSend: true) }
+      } else if isLingering {
+        context.close(promise: nil)
+      }
     }
     context.fireUserInboundEventTriggered(event)
   }
@@ -88,6 +92,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
     self.context = nil
     // The channel has just given its descriptor back, and another connection may have it soon.
     socket = nil
+    if isLingering { connections.endLingering() }
     connections.remove(self)
     if let session {
       self.session = nil
@@ -109,6 +114,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
     let taken = pendingWrites == 0 ? write(bytes) : 0
     guard taken < bytes.count else { return }
     pendingWrites += 1
+    sentBytes += bytes.count - taken
     let rest = context.channel.allocator.buffer(bytes: UnsafeRawBufferPointer(rebasing: bytes[taken...]))
     context.writeAndFlush(wrapOutboundOut(rest)).assumeIsolated().whenComplete { _ in self.pendingWrites -= 1 }
   }
@@ -128,6 +134,11 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
     return pendingWrites == 0 || context.channel.isWritable
   }
 
+  var unsentBytes: Int {
+    guard let options = context?.channel.syncOptions else { return 0 }
+    return (try? options.getOption(.bufferedWritableBytes)) ?? 0
+  }
+
   func setReading(_ enabled: Bool) {
     guard let context else { return }
     // Can fail only where the channel is closed already.
@@ -140,10 +151,19 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   func close() {
     guard let context, !isClosing else { return }
     isClosing = true
-    stall?.cancel()
-    watchStall(lastPending: nil)
+    watchStall()
     context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0))).assumeIsolated()
-      .whenComplete { _ in context.close(promise: nil) }
+      .whenComplete { _ in if self.session == nil { self.linger(context) } else { context.close(promise: nil) } }
+  }
+
+  /// A connection that is refused is closed before a byte of it was read. Most clients have said something by then, and closing a socket with unread bytes
+  /// resets it: so that its client reads why, only the sending side is closed at first, and what comes in is dropped until the client closes, too.
+  private func linger(_ context: ChannelHandlerContext) {
+    guard context.channel.isActive, connections.beginLingering() else { return context.close(promise: nil) }
+    isLingering = true
+    context.close(mode: .output, promise: nil)
+    let box = NIOLoopBound(context, eventLoop: context.eventLoop)
+    context.eventLoop.scheduleTask(in: .seconds(1)) { box.value.close(promise: nil) }
   }
 
   /// Closes the connection at once, whatever was to be sent.
@@ -151,24 +171,34 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
 
   // MARK: A client that doesn't read
 
-  private func watchStall(lastPending: Int?) {
-    guard let context, isClosing || !context.channel.isWritable else { return }
-    let pending = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
-    if let lastPending, let pending, pending >= lastPending {
-      // Not a byte was taken for the whole time.
-      if let session { engine.assumeIsolated { $0.closeSlowConsumer(session) } }
-      context.close(mode: .all, promise: nil)
-      return
-    }
+  /// How often within the limit it is looked at: a stall is noticed a quarter of the limit late at most.
+  private static let looksPerLimit = 4
+
+  private func watchStall() {
+    stall?.cancel()
+    lookAgain(lastTaken: sentBytes - unsentBytes, idleLooks: 0)
+  }
+
+  private func lookAgain(lastTaken: Int, idleLooks: Int) {
+    guard let context else { return }
     let box = NIOLoopBound(self, eventLoop: context.eventLoop)
-    stall = context.eventLoop.scheduleTask(in: .seconds(Self.stallLimitSeconds)) {
-      box.value.watchStall(lastPending: pending)
-    }
+    let wait = TimeAmount.milliseconds(Int64(max(1, engine.configuration.stallMilliseconds / Self.looksPerLimit)))
+    stall = context.eventLoop.scheduleTask(in: wait) { box.value.look(lastTaken, idleLooks) }
+  }
+
+  /// What counts is whether the socket took anything, not whether less is waiting: answers may come in meanwhile.
+  private func look(_ lastTaken: Int, _ idleLooks: Int) {
+    guard let context, isClosing || !context.channel.isWritable else { return }
+    let taken = sentBytes - unsentBytes
+    let idleLooks = taken > lastTaken ? 0 : idleLooks + 1
+    guard idleLooks >= Self.looksPerLimit else { return lookAgain(lastTaken: taken, idleLooks: idleLooks) }
+    if let session { engine.assumeIsolated { $0.closeSlowConsumer(session) } }
+    context.close(mode: .all, promise: nil)
   }
 
   /// Tells the client that the server ends, and closes when what is in flight is answered.
   func shutDown() {
-    guard let session else { return }
+    guard let session else { return cut() }
     engine.assumeIsolated { $0.shutDown(session) }
   }
 }

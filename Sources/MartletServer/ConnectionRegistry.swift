@@ -6,12 +6,28 @@ final class ConnectionRegistry: @unchecked Sendable {
   private let eventLoop: any EventLoop
   private var handlers: [ObjectIdentifier: ConnectionHandler] = [:]
   private var whenEmpty: EventLoopPromise<Void>?
+  private var lingering = 0
 
   init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
   func add(_ handler: ConnectionHandler) {
     eventLoop.assertInEventLoop()
     handlers[ObjectIdentifier(handler)] = handler
+  }
+
+  private static let mostLingering = 64
+
+  /// Whether one more refused connection may stay for a moment, so that its client reads why. Each takes a socket that the limit doesn't count.
+  func beginLingering() -> Bool {
+    eventLoop.assertInEventLoop()
+    guard lingering < Self.mostLingering else { return false }
+    lingering += 1
+    return true
+  }
+
+  func endLingering() {
+    eventLoop.assertInEventLoop()
+    lingering -= 1
   }
 
   func remove(_ handler: ConnectionHandler) {

@@ -89,7 +89,8 @@ public final class MartletServer: Service {
     for name in recovered.unknownTables {
       logger.warning("a stored table is not part of the schema; it is kept", metadata: ["table": "\(name)"])
     }
-    let engineConfiguration = configuration.engine
+    var engineConfiguration = configuration.engine
+    engineConfiguration.connections = connectionLimit()
     let log = ThreadedLogWriter(storage: storage, durability: configuration.durability, metrics: engineConfiguration.metrics)
     let snapshots = SnapshotFiles(path: configuration.snapshotsPath)
     let engine = Engine(
@@ -112,12 +113,25 @@ public final class MartletServer: Service {
     try log.close()
   }
 
+  /// As many connections as are wanted, or as there can be files.
+  private func connectionLimit() -> Int {
+    let files = FileDescriptors.raiseLimit()
+    let most = FileDescriptors.forClients(of: files)
+    guard configuration.connections > most else { return configuration.connections }
+    logger.warning(
+      "fewer clients can be connected than the configuration says, as the process may not have more files open: raise its hard limit (ulimit -Hn)",
+      metadata: ["configured": "\(configuration.connections)", "possible": "\(most)", "files": "\(files)"])
+    return most
+  }
+
   private func listen(_ engine: Engine, _ eventLoop: any EventLoop, _ recovered: RecoveredData) async throws {
     let connections = ConnectionRegistry(eventLoop: eventLoop)
     let bootstrap = ServerBootstrap(group: eventLoop)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      // Connections are counted: those whose client has vanished without a word must end some time.
+      .childChannelOption(.socketOption(.so_keepalive), value: 1)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelOption(.maxMessagesPerRead, value: 4)
       .childChannelOption(

@@ -13,6 +13,8 @@ public struct ServerConfiguration: Sendable {
   public var durability = Durability.full
   /// Once there is one, the functions of `_system` need it.
   public var adminKey: String?
+  /// Who holds the other tokens that clients send; nil where nobody signs in.
+  public var tokens: (any TokenVerifier)?
   public var limits = Limits()
   /// What actions may fetch.
   public var fetch = FetchRules()
@@ -24,6 +26,15 @@ public struct ServerConfiguration: Sendable {
   public var slowMilliseconds = 100.0
   /// Whether every run is kept there, and not only those that failed, were slow or logged something, actions, and jobs.
   public var logsAllRuns = false
+  /// Clients that may be connected at a time; one more is told `limit_exceeded`, and closed. Fewer where the process may not have as many files open: the
+  /// server raises that limit as far as it can, keeps a few for itself, and warns.
+  public var connections = 15_000
+  /// Subscriptions that one connection may have.
+  public var subscriptionsPerConnection = 10_000
+  /// Requests that one connection may have unanswered. Beyond that queries and mutations wait in its socket, and actions are refused.
+  public var requestsPerConnection = 10_000
+  /// A connection that takes nothing for so long, in seconds, is ended.
+  public var stallSeconds = 30.0
   /// How long a stopping server waits for what is in flight, in seconds. Actions that still run then are cancelled.
   public var shutdownGraceSeconds = 10
   /// How long it waits for cancelled actions to end, in seconds. One that goes on is left, and its job is failed at the next start.
@@ -35,7 +46,12 @@ public struct ServerConfiguration: Sendable {
     var engine = EngineConfiguration()
     engine.durability = durability
     engine.adminKey = adminKey
+    engine.tokens = tokens
     engine.limits = limits
+    engine.connections = connections
+    engine.sessionSubscriptions = subscriptionsPerConnection
+    engine.sessionRequests = requestsPerConnection
+    engine.stallMilliseconds = Int((stallSeconds * 1_000).rounded(.up))
     engine.pools = pools
     engine.slowMilliseconds = slowMilliseconds
     engine.logsAllRuns = logsAllRuns

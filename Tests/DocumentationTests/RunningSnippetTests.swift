@@ -109,6 +109,25 @@ struct RunningSnippetTests {
     await again.stop()
   }
 
+  @Test("docs/functions.md: who calls")
+  func signIn() async throws {
+    let tickets = Tickets { String($0.reversed().filter { $0 != "." }) }
+    @Sendable func ticket(_ user: String) -> String { "\(user).4000000000000.\(tickets.signature("\(user).4000000000000"))" }
+    let app = MartletApp(schema: [Purchases.self], functions: [Shop.self], tokens: tickets, name: "shop")
+    let served = try await ServedApp(app)
+    await expect(message: "sign in first") { try await served.client.run(Shop.getMyPurchases()) }
+    await expect(code: .unauthenticated) { try await served.client.authenticate("ada.4000000000000.forged") }
+    try await served.client.authenticate(ticket("ada"))
+    try await served.client.run(Shop.buy("a lamp"))
+    #expect(try await served.client.run(Shop.getMyPurchases()).map(\.item) == ["a lamp"])
+    let bob = try await shopClient(served.port) { ticket("bob") }
+    #expect(try await bob.run(Shop.getMyPurchases()).isEmpty)
+    try await bob.run(Shop.buy("a chair"))
+    #expect(try await bob.run(Shop.getMyPurchases()).map(\.buyer) == ["bob"])
+    await bob.close()
+    await served.stop()
+  }
+
   @Test("docs/functions.md: members, teams and what a trigger counts")
   func members() async throws {
     try await serving(club) { client in

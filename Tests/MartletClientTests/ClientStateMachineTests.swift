@@ -66,6 +66,26 @@ struct ClientStateMachineTests {
     #expect(later.handle(.subscribe(id: 2, line: [], "late")) == [.finish("late", error)])
   }
 
+  @Test("A token that ended is forgotten, so that the next connection isn't refused for it, and another one is asked for")
+  func endedToken() {
+    var script = Script.open(token: "old")
+    #expect(script.handle(.received(.expired)) == [.renewToken])
+    _ = script.handle(.connectionEnded(reason: "r"))
+    _ = script.handle(.reconnectDue)
+    #expect(script.handle(.connected) == [.send(line(#"hello {"protocol":1,"session":"mine"}"#))])
+    _ = script.handle(.received(.welcome(Self.welcome)))
+
+    // One that is given while the connection is open signs it in; its answer is nobody's.
+    #expect(script.handle(.token("new")) == [.send(line("auth 0 new"))])
+    #expect(script.handle(.received(.ok(id: 0, timestamp: 1, json: []))) == [])
+    #expect(script.handle(.token(nil)) == [])
+    _ = script.handle(.connectionEnded(reason: "r"))
+    _ = script.handle(.reconnectDue)
+    // One that is given before a connection is made greets with it.
+    #expect(script.handle(.token("newer")) == [])
+    #expect(script.handle(.connected) == [.send(line(#"hello {"protocol":1,"session":"mine","token":"newer"}"#))])
+  }
+
   @Test("A server that is only busy is tried again")
   func busyServer() {
     var script = Script.open()
@@ -489,7 +509,7 @@ struct ClientStateMachineTests {
         case .answer(let waiter, _): answered[waiter, default: 0] += 1
         case .finish(let sink, _): finished[sink, default: 0] += 1
         case .deliver(let sink, _): #expect(finished[sink] == nil && !unsubscribed.contains(sink))
-        case .connect, .send, .scheduleReconnect, .scheduleCloseDue, .scheduleOfflineDue, .abandonConnection: break
+        case .connect, .send, .renewToken, .scheduleReconnect, .scheduleCloseDue, .scheduleOfflineDue, .abandonConnection: break
         }
       }
     }
@@ -497,7 +517,9 @@ struct ClientStateMachineTests {
     run(.start("start"))
     for _ in 0..<80 {
       let known = UInt64.random(in: 0...nextID, using: &random)
-      switch Int.random(in: 0..<24, using: &random) {
+      switch Int.random(in: 0..<26, using: &random) {
+      case 24: run(.received(.expired))
+      case 25: run(.token(Bool.random(using: &random) ? "t" : nil))
       case 0, 1: run(.connected)
       case 2: run(.connectionEnded(reason: "r"))
       case 3: run(.connectTimedOut)

@@ -226,6 +226,49 @@ struct ClientTests {
     for await _ in ends { break }
     await server.stop()
   }
+
+  @Test("A token's provider is asked for each connection, and when the token has ended")
+  func tokenProvider() async throws {
+    let given = Mutex(0)
+    let heard = Mutex<[String]>([])
+    let server = try await FakeServer.start(greets: false) { connection, line in
+      if line.hasPrefix("hello ") {
+        let token = line.split(separator: "token\":\"").last?.prefix { $0 != "\"" }
+        heard.withLock { $0.append("hello \(token ?? "")") }
+        return [FakeServer.welcome]
+      }
+      if line.hasPrefix("auth ") {
+        heard.withLock { $0.append(line) }
+        return ["ok 0 1 null"]
+      }
+      let id = line.split(separator: " ")[1]
+      // The first connection breaks before an answer. On the second, the token ends.
+      if connection == 0 { return nil }
+      return line.contains("m:end") ? [#"expired {"code":"unauthenticated","message":"m"}"#, "ok \(id) 1 1"] : ["ok \(id) 1 \(heard.withLock { $0.count })"]
+    }
+    var configuration = ClientConfiguration(host: "127.0.0.1", port: server.port, token: "unused")
+    configuration.backoff = Backoff(initialMilliseconds: 1, maximumMilliseconds: 1)
+    configuration.tokenProvider = {
+      try given.withLock { given in
+        given += 1
+        // The attempt that fails for want of a token is made again.
+        if given == 2 { throw MartletError(.timeout, "the issuer is down") }
+        return "t\(given)"
+      }
+    }
+    let client = try await MartletClient.connect(configuration)
+    _ = try await client.query("m:end")
+    // Until the new token has been sent.
+    while try await client.query("m:count") != 3 {}
+    #expect(heard.withLock { $0 } == ["hello t1", "hello t3", "auth 0 t4"])
+    await client.close()
+
+    configuration.tokenProvider = { throw MartletError(.timeout, "the issuer is down") }
+    await #expect { try await MartletClient.connect(configuration) } throws: { error in
+      (error as? MartletError)?.code == .connectionLost && "\(error)".contains("the issuer is down")
+    }
+    await server.stop()
+  }
 }
 
 /// A client of a scripted server, both closed behind the test.

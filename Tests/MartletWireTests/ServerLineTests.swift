@@ -23,6 +23,7 @@ struct ServerLineTests {
       writer.writeLogLine(id: "g", json: json)
       writer.writePongLine(text: json)
       writer.writePongLine(text: UnsafeRawBufferPointer(start: nil, count: 0))
+      writer.writeExpiredLine(WireError(.unauthenticated, "m"))
       writer.writeClosingLine(WireError(.shuttingDown, "m"))
     }
     let lines = String(decoding: writer.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
@@ -33,12 +34,12 @@ struct ServerLineTests {
         #"error c {"code":"application","message":"no \"funds\"","data":"d"}"#,
         #"error - {"code":"bad_request","message":"m"}"#,
         "update e [1]", "patch p [1]", #"failed f {"code":"function_failed","message":"m"}"#, "synced 0", "log g [1]", "pong [1]", "pong",
-        #"closing {"code":"shutting_down","message":"m"}"#,
+        #"expired {"code":"unauthenticated","message":"m"}"#, #"closing {"code":"shutting_down","message":"m"}"#,
       ])
     let kinds: [ServerLine.Kind] = [
-      .welcome, .ok, .ok, .error, .error, .update, .patch, .failed, .synced, .log, .pong, .pong, .closing,
+      .welcome, .ok, .ok, .error, .error, .update, .patch, .failed, .synced, .log, .pong, .pong, .expired, .closing,
     ]
-    let ids = ["", "a", "b", "c", "", "e", "p", "f", "", "g", "", "", ""]
+    let ids = ["", "a", "b", "c", "", "e", "p", "f", "", "g", "", "", "", ""]
     for (index, text) in lines.enumerated() {
       let bytes = Array(text.utf8)
       guard case .line(let line) = parse(text) else {
@@ -60,7 +61,7 @@ struct ServerLineTests {
     "A line without what it must have is malformed",
     arguments: [
       "ok", "ok 1", "ok 1 x null", "ok 1 2", "ok 1 18446744073709551616 null", "ok 1 -2 null", "update 1", "patch 1", "error",
-      "error 1", "failed 1", "synced", "synced x", "welcome", "closing", "log 1",
+      "error 1", "failed 1", "synced", "synced x", "welcome", "closing", "expired", "log 1",
     ])
   func malformed(text: String) {
     #expect(parse(text) == .malformed)

@@ -134,6 +134,8 @@ package struct EngineConfiguration: Sendable {
   package var durability = Durability.full
   /// Once there is one, system functions need it.
   package var adminKey: String?
+  /// Who holds the tokens of clients, but for the admin key; nil where nobody signs in.
+  package var tokens: (any TokenVerifier)?
   package var maximumLineBytes = 16 << 20
   /// Actions that run at a time; as many as `actionsWaiting` more wait in order, and one beyond that is refused as `overloaded`.
   package var actionsRunning = 64
@@ -143,6 +145,11 @@ package struct EngineConfiguration: Sendable {
   /// Answers and requests that one connection may have outstanding, before the server stops reading from it.
   package var sessionHeldBytes = 8 << 20
   package var sessionRequests = 10_000
+  /// Subscriptions that one connection may have, and connections that there may be; more are refused as `limit_exceeded`.
+  package var sessionSubscriptions = 10_000
+  package var connections = 15_000
+  /// How long a connection may take nothing before it is ended as `slow_consumer`.
+  package var stallMilliseconds = 30_000
   /// Commits that may wait for the disk, in bytes of the log; beyond that mutations are refused as `overloaded`.
   package var openBatchBytes = 64 << 20
   /// From how long on a query or mutation is slow, and its run kept in the log.

@@ -24,6 +24,6 @@ struct EngineStatistics {
   /// Attempts of the retrier after the first of each run.
   var retries: UInt64 = 0
   var rateLimitRefusals: UInt64 = 0
-  /// How often a function failed at each limit, by its name.
+  /// How often something was refused at each limit, by its name: a function's, or a connection's.
   var limitsHit: [String: UInt64] = [:]
 }

@@ -25,6 +25,8 @@ package enum EngineMetric: String, CaseIterable, Sendable {
 
   case connections = "martlet_connections"
   case connectionsOpened = "martlet_connections_opened_total"
+  case connectionsBlocked = "martlet_connections_blocked"
+  case heldBytes = "martlet_held_bytes"
   case slowConsumers = "martlet_slow_consumers_total"
   case subscriptions = "martlet_subscriptions"
   case liveQueries = "martlet_live_queries"

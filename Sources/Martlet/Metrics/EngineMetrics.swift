@@ -63,6 +63,8 @@ final class EngineMetrics {
     count(factory.counter(.retries)) { $0.statistics.retries }
     count(factory.counter(.rateLimitRefusals)) { $0.statistics.rateLimitRefusals }
     show(factory.gauge(.connections)) { $0.sessions.count }
+    show(factory.gauge(.connectionsBlocked)) { Backlog($0.sessions.values).blockedConnections }
+    show(factory.gauge(.heldBytes)) { Backlog($0.sessions.values).heldBytes }
     show(factory.gauge(.subscriptions)) { $0.live.subscriptionCount }
     show(factory.gauge(.liveQueries)) { $0.live.count }
     show(factory.gauge(.documents)) { $0.documentCount }

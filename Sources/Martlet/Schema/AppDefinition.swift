@@ -10,10 +10,13 @@ package struct AppDefinition: Sendable {
   package var pools: [String: Int]
   package var workpools: [Workpool]
   package var fetch: FetchRules
+  /// Who holds the tokens of its clients.
+  package var tokens: (any TokenVerifier)?
 
   package init(
     tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
-    limits: Limits = Limits(), pools: [String: Int] = [:], workpools: [Workpool] = [], fetch: FetchRules = FetchRules()
+    limits: Limits = Limits(), pools: [String: Int] = [:], workpools: [Workpool] = [], fetch: FetchRules = FetchRules(),
+    tokens: (any TokenVerifier)? = nil
   ) {
     self.tables = tables
     self.modules = modules
@@ -23,6 +26,7 @@ package struct AppDefinition: Sendable {
     self.pools = pools
     self.workpools = workpools
     self.fetch = fetch
+    self.tokens = tokens
   }
 
   /// Several apps served as one.
@@ -30,6 +34,6 @@ package struct AppDefinition: Sendable {
     self.init(
       tables: apps.flatMap(\.tables), modules: apps.flatMap(\.modules), triggers: apps.flatMap(\.triggers),
       crons: apps.flatMap(\.crons), pools: apps.reduce(into: [:]) { $0.merge($1.pools, uniquingKeysWith: max) },
-      workpools: apps.flatMap(\.workpools))
+      workpools: apps.flatMap(\.workpools), tokens: apps.lazy.compactMap(\.tokens).first)
   }
 }

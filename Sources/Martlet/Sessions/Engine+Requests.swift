@@ -36,7 +36,7 @@ extension Engine {
     }
   }
 
-  private func checkIsFree(_ id: UnsafeRawBufferPointer, _ session: Session) throws(WireError) {
+  func checkIsFree(_ id: UnsafeRawBufferPointer, _ session: Session) throws(WireError) {
     let id = String(decoding: id, as: UTF8.self)
     guard session.isActive(id) else { return }
     throw WireError(.duplicateID, "\"\(id)\" is the id of a request or subscription that has not ended; choose another")
@@ -64,7 +64,7 @@ extension Engine {
     let name = String(decoding: id, as: UTF8.self)
     let sessionID = session.id
     let number = session.nextRequestNumber()
-    session.pending[name] = .init(number: number, kind: .query)
+    session.begin(name, .init(number: number, kind: .query))
     runQueryBeside(
       besideRequest(function, arguments: Array(json), identity: session.identity) { engine, result in
         engine.complete(name, number, of: sessionID, with: result)
@@ -88,7 +88,7 @@ extension Engine {
     if let refusal = commitRefusal { return session.tell(self) { $0.writeErrorLine(id: id, refusal) } }
     if session.runningMutation != nil {
       let name = String(decoding: id, as: UTF8.self)
-      session.pending[name] = .init(number: session.nextRequestNumber(), kind: .queuedMutation)
+      session.begin(name, .init(number: session.nextRequestNumber(), kind: .queuedMutation))
       session.queuedMutations.append(.init(id: name, function: function, arguments: Array(json), identity: identity))
       return
     }
@@ -107,7 +107,7 @@ extension Engine {
     _ id: String, _ function: FunctionDefinition, _ arguments: [UInt8], _ session: Session, as identity: Identity
   ) {
     let number = session.nextRequestNumber()
-    session.pending[id] = .init(number: number, kind: .mutation)
+    session.begin(id, .init(number: number, kind: .mutation))
     session.runningMutation = id
     let sessionID = session.id
     let key = session.retryName.map { SessionRequest(session: $0, request: id) }
@@ -175,7 +175,7 @@ extension Engine {
     var wasMutation = false
     // A request that was cancelled has its answer already.
     if let request = session.pending[id], request.number == number {
-      session.pending[id] = nil
+      session.end(id)
       if case .mutation = request.kind { wasMutation = true }
       id.withUTF8 { id in
         let id = UnsafeRawBufferPointer(id)
@@ -198,10 +198,11 @@ extension Engine {
     let sessionID = session.id
     let number = session.nextRequestNumber()
     do throws(WireError) {
+      try check(.requests, session.actionCount, configuration.sessionRequests)
       let action = try startAction(function, arguments: Array(json), identity: session.identity) { engine, result in
         engine.complete(name, number, of: sessionID, with: result)
       }
-      session.pending[name] = .init(number: number, kind: .action(action))
+      session.begin(name, .init(number: number, kind: .action(action)))
     } catch {
       session.tell(self) { $0.writeErrorLine(id: id, error) }
     }
@@ -214,7 +215,7 @@ extension Engine {
     while next < queue.count, session.runningMutation == nil {
       let queued = queue[next]
       next += 1
-      guard session.pending.removeValue(forKey: queued.id) != nil else { continue }
+      guard session.end(queued.id) != nil else { continue }
       var id = queued.id
       id.withUTF8 { id in
         queued.arguments.withUnsafeBytes {
@@ -238,6 +239,7 @@ extension Engine {
   private func subscribe(
     _ id: UnsafeRawBufferPointer, _ function: FunctionDefinition, _ json: UnsafeRawBufferPointer, _ session: Session
   ) throws(WireError) {
+    try check(.subscriptions, session.subscriptions.count, configuration.sessionSubscriptions)
     let arguments = try canonicalArguments(json)
     let name = String(decoding: id, as: UTF8.self)
     let subscription = subscribe(session, id: name, function, arguments: arguments)
@@ -270,7 +272,7 @@ extension Engine {
     session.stopAwaiting(subscription, engine: self)
   }
 
-  private func tellNull(_ id: UnsafeRawBufferPointer, _ session: Session) {
+  func tellNull(_ id: UnsafeRawBufferPointer, _ session: Session) {
     let timestamp = headTimestamp
     session.tell(self) {
       $0.beginOK(id: id, timestamp: timestamp)
@@ -289,30 +291,13 @@ extension Engine {
     }
     // A mutation that runs may commit any moment: it can't be said that it was cancelled, so its own answer comes.
     if case .mutation = request.kind { return }
-    session.pending[name] = nil
+    session.end(name)
     switch request.kind {
     case .action(let action): actions.cancel(action)
     case .queuedMutation: session.queuedMutations.removeAll { $0.id == name }
     case .query, .mutation: break
     }
     session.tell(self) { $0.writeErrorLine(id: id, WireError(.cancelled, "cancelled by the client")) }
-  }
-
-  private func authenticate(_ id: UnsafeRawBufferPointer, _ token: UnsafeRawBufferPointer, _ session: Session) {
-    do throws(WireError) {
-      try checkIsFree(id, session)
-      session.identity = try identity(of: String(decoding: token, as: UTF8.self))
-    } catch {
-      return session.tell(self) { $0.writeErrorLine(id: id, error) }
-    }
-    for subscription in session.subscriptions.values.sorted(by: { $0.number < $1.number }) { changeIdentity(of: subscription) }
-    tellNull(id, session)
-  }
-
-  private func identity(of token: String) throws(WireError) -> Identity {
-    if token.isEmpty { return .anonymous }
-    if let key = configuration.adminKey, isEqualInConstantTime(key, token) { return .admin }
-    throw WireError(.unauthenticated, "the token is not valid here; send \"auth <id>\" without one to be anonymous")
   }
 
   private func greet(_ json: UnsafeRawBufferPointer, _ session: Session) {
@@ -325,7 +310,7 @@ extension Engine {
       if let name = hello.session, !(1...Session.mostNameBytes).contains(name.utf8.count) {
         throw WireError(.badRequest, "hello: a session's name has 1 to \(Session.mostNameBytes) bytes")
       }
-      if let token = hello.token { session.identity = try identity(of: token) }
+      if let token = hello.token { adopt(try verify(token), session) }
       session.hasGreeted = true
       session.wantsLogs = hello.logs
       session.wantsPatches = hello.patches
@@ -364,12 +349,4 @@ extension ClientVerb {
     default: .query
     }
   }
-}
-
-/// Compares secrets without telling by the time it takes where they differ.
-private func isEqualInConstantTime(_ lhs: String, _ rhs: String) -> Bool {
-  let lhs = Array(lhs.utf8)
-  let rhs = Array(rhs.utf8)
-  guard lhs.count == rhs.count else { return false }
-  return zip(lhs, rhs).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
 }

@@ -2,7 +2,12 @@ import MartletWire
 
 /// Sessions, from their first byte to their end.
 extension Engine {
-  package func open(_ transport: any SessionTransport) -> SessionID {
+  /// - Returns: nil where there are as many connections as there may be: this one has been told so, and is being closed.
+  package func open(_ transport: any SessionTransport) -> SessionID? {
+    do throws(WireError) { try check(.connections, sessions.count, configuration.connections) } catch {
+      refuse(transport, error)
+      return nil
+    }
     lastSessionID += 1
     statistics.connectionsOpened += 1
     let id = SessionID(rawValue: lastSessionID)
@@ -12,10 +17,19 @@ extension Engine {
     return id
   }
 
+  private func refuse(_ transport: any SessionTransport, _ error: WireError) {
+    var line = JSONWriter()
+    line.writeClosingLine(error)
+    line.withUnsafeBytes { transport.send($0) }
+    transport.close()
+    scheduleTurnEnd()
+  }
+
   /// Handles what arrived: every whole line of it, in order. Answers that are ready are sent once, at the end.
   package func receive(_ bytes: UnsafeRawBufferPointer, from id: SessionID) {
     guard let session = sessions[id], session.closing == nil else { return }
     wallMilliseconds = environment.clock.wallMilliseconds()
+    endIdentityIfDue(session)
     if bytes.count >= Self.leastBytesToLookAhead { lookAhead(in: bytes) }
     // The splitter is taken out while it runs, since the lines that it finds are handled with the session.
     var splitter = LineSplitter(maxLineBytes: configuration.maximumLineBytes)
@@ -64,7 +78,9 @@ extension Engine {
     guard let session = sessions[id] else { return }
     statistics.slowConsumers += 1
     scheduleTurnEnd()
-    let error = WireError(.slowConsumer, "the connection took no bytes for 30 seconds; read faster or subscribe to less")
+    let limit = configuration.stallMilliseconds
+    let time = limit.isMultiple(of: 1_000) ? "\(limit / 1_000) s" : "\(limit) ms"
+    let error = WireError(.slowConsumer, "the connection took no bytes for \(time) (--stall-limit); read faster or subscribe to less")
     session.outbound.append(dependingOn: 0) { $0.writeClosingLine(error) }
     session.flush()
     session.transport.close()
@@ -125,13 +141,16 @@ extension Engine {
     session.transport.setReading(!isFull)
   }
 
+  /// Queries and mutations are counted, which end by themselves: their time is limited. Actions are not, as a connection would not be read from until
+  /// one ends, and one may wait for a line of this very connection; they have a bound of their own (decision 15).
   private func hasTooMuchOutstanding(_ session: Session) -> Bool {
-    session.outbound.byteCount > configuration.sessionHeldBytes || session.pending.count > configuration.sessionRequests
+    session.outbound.byteCount > configuration.sessionHeldBytes || session.pending.count - session.actionCount > configuration.sessionRequests
   }
 
   /// Goes on with lines that waited, as far as there is room.
   private func handleUnhandled(_ session: Session) {
     wallMilliseconds = environment.clock.wallMilliseconds()
+    endIdentityIfDue(session)
     var lines: [UInt8] = []
     swap(&lines, &session.unhandled)
     var start = 0

@@ -11,6 +11,9 @@ final class Session {
   let id: SessionID
   let transport: any SessionTransport
   var identity = Identity.anonymous
+  /// When its token ends, in milliseconds since 1970, and when a timer looks for that.
+  var identityEnd = Double.infinity
+  var identityTimer = Double.infinity
   var name: String
   /// What the client called itself in `hello`: then its mutations may be sent again (promise 6). nil where it gave no name.
   var retryName: String?
@@ -27,7 +30,9 @@ final class Session {
   var hasInputEnded = false
 
   /// Requests that were not answered at once, by their ids.
-  var pending: [String: PendingRequest] = [:]
+  private(set) var pending: [String: PendingRequest] = [:]
+  /// Those of them that are actions.
+  private(set) var actionCount = 0
   var subscriptions: [String: Subscription] = [:]
   /// Those that may have something to tell: whose query gave something new, runs beside, or is new to them. So a publication costs what there is to
   /// tell, however many subscriptions there are. One that runs beside is here unless the session awaits it.
@@ -68,6 +73,18 @@ final class Session {
 
     let number: UInt64
     var kind: Kind
+  }
+
+  func begin(_ id: String, _ request: PendingRequest) {
+    if case .action = request.kind { actionCount += 1 }
+    pending[id] = request
+  }
+
+  @discardableResult
+  func end(_ id: String) -> PendingRequest? {
+    guard let request = pending.removeValue(forKey: id) else { return nil }
+    if case .action = request.kind { actionCount -= 1 }
+    return request
   }
 
   private var lastRequestNumber: UInt64 = 0

@@ -4,6 +4,8 @@ package protocol SessionTransport: AnyObject, Sendable {
   func send(_ bytes: UnsafeRawBufferPointer)
   /// Whether the client takes what it is sent. While it doesn't, the session keeps values back.
   var isWritable: Bool { get }
+  /// What was sent and has not left yet, while it isn't writable.
+  var unsentBytes: Int { get }
   /// Whether requests should be read at all: false while too much is outstanding.
   func setReading(_ enabled: Bool)
   /// Closes the connection when all bytes that were sent have left.

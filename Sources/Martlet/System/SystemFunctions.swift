@@ -101,6 +101,7 @@ extension TableLayout {
 
 extension Engine {
   fileprivate var statisticsValue: Value {
+    let backlog = Backlog(sessions.values)
     let uptime = environment.clock.monotonicNanoseconds() &- statistics.startNanoseconds
     return [
       "commits": .float64(Double(statistics.commits)),
@@ -119,6 +120,10 @@ extension Engine {
       "liveQueries": .float64(Double(live.count)),
       "subscriptions": .float64(Double(live.subscriptionCount)),
       "connections": .float64(Double(sessions.count)),
+      "connectionsBlocked": .float64(Double(backlog.blockedConnections)),
+      "connectionsRefused": .float64(Double(statistics.limitsHit[ConnectionLimit.connections.rawValue] ?? 0)),
+      "slowConsumers": .float64(Double(statistics.slowConsumers)),
+      "heldBytes": .float64(Double(backlog.heldBytes)),
       "documents": .float64(Double(documentCount)),
       "headTs": .float64(Double(headTimestamp)),
       "durableTs": .float64(Double(durableTimestamp)),

@@ -87,6 +87,7 @@ extension ClientCore {
     case .answer(let waiter, .failure(let error)): waiter.resume(throwing: error)
     case .deliver(let mailbox, let delivery): mailbox.deliver(delivery)
     case .finish(let mailbox, let error): mailbox.finish(error)
+    case .renewToken: renewToken()
     case .scheduleReconnect(let attempt):
       let delay = configuration.backoff.delayMilliseconds(attempt: attempt, random: .random(in: 0..<1))
       schedule(.microseconds(Int64(delay * 1000)), .reconnectDue)
@@ -125,6 +126,43 @@ extension ClientCore {
       self.handle(.connectTimedOut)
       self.flush()
     }
+    guard let provider = configuration.tokenProvider else { return openChannel(attempt, timeout) }
+    provideToken(provider, attempt) { failure in
+      if let failure { self.ended(attempt, "there is no token: \(failure)") } else { self.openChannel(attempt, timeout) }
+    }
+  }
+
+  /// Asks for a token and hands it to the machine, unless the attempt, or the connection that it led to, has ended by then.
+  private func provideToken(
+    _ provider: @escaping @Sendable () async throws -> String?, _ attempt: Int, _ done: @escaping @Sendable ((any Error)?) -> Void
+  ) {
+    Task {
+      let token: Result<String?, any Error>
+      do {
+        let text = try await provider()
+        if let text { try MartletClient.checkWord(text, "a token") }
+        token = .success(text)
+      } catch { token = .failure(error) }
+      eventLoop.execute {
+        guard attempt == self.attempt else { return }
+        switch token {
+        case .success(let token):
+          self.handle(.token(token))
+          self.flush()
+          done(nil)
+        case .failure(let error): done(error)
+        }
+      }
+    }
+  }
+
+  /// A provider that fails here leaves the connection anonymous; the next connection asks it again.
+  private func renewToken() {
+    guard let provider = configuration.tokenProvider else { return }
+    provideToken(provider, attempt) { _ in }
+  }
+
+  private func openChannel(_ attempt: Int, _ timeout: TimeAmount) {
     ClientBootstrap(group: eventLoop)
       .channelOption(.socketOption(.so_keepalive), value: 1)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)

@@ -32,6 +32,8 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
     /// An attempt failed, or the connection is gone.
     case connectionEnded(reason: String)
     case connectTimedOut
+    /// For the attempt that is about to be made, or for the connection whose token has ended.
+    case token(String?)
     case reconnectDue
     case received(ServerMessage)
     /// A line that can't be read, or that is too long.
@@ -56,6 +58,8 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
     case deliver(Sink, Delivery)
     /// No error: the client was closed, and the sequence ends.
     case finish(Sink, MartletError?)
+    /// The token has ended: ask for another, where there is somebody to ask.
+    case renewToken
     case scheduleReconnect(attempt: Int)
     case scheduleCloseDue
     case scheduleOfflineDue(loss: Int)
@@ -125,6 +129,10 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
       guard case .connecting = state else { return }
       actions.append(.abandonConnection)
       connectionEnded("the server did not answer in time", &actions)
+    case .token(let token):
+      hello.token = token
+      // The answer is nobody's: if it is refused, the connection stays anonymous, which live queries show.
+      if isOpen, let token { actions.append(.send(ClientLines.auth(Self.renewalID, token))) }
     case .reconnectDue:
       guard case .waiting(let attempt) = state else { return }
       state = .connecting(attempt: attempt, starter: nil)
@@ -159,6 +167,9 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
     case .closed(let error?): .closed(error)
     }
   }
+
+  /// Requests and subscriptions are numbered from 1.
+  private static var renewalID: UInt64 { 0 }
 
   private var isOpen: Bool {
     if case .open = state { return true }
@@ -324,6 +335,10 @@ extension ClientStateMachine {
     case .failed(let id, let error): stage(id, .failure(MartletError(error)))
     case .synced(let timestamp): deliverStaged(timestamp, &actions)
     case .pong(let id): answer(id, .success(Answer(timestamp: 0, json: [])), &actions)
+    case .expired:
+      // A connection that is made later must not be refused for it.
+      hello.token = nil
+      actions.append(.renewToken)
     case .closing(let error): farewell = error
     }
   }

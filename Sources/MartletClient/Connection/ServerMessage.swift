@@ -14,6 +14,8 @@ enum ServerMessage: Hashable, Sendable {
   case failed(id: UInt64, WireError)
   case synced(timestamp: UInt64)
   case pong(id: UInt64)
+  /// The token that the connection was signed in with has ended.
+  case expired
   case closing(WireError)
 
   enum Reading: Hashable, Sendable {
@@ -36,6 +38,7 @@ enum ServerMessage: Hashable, Sendable {
     case .welcome: return .message(.welcome(try Welcome(json: json)))
     case .closing: return .message(.closing(try WireError(json: json)))
     case .synced: return .message(.synced(timestamp: line.timestamp))
+    case .expired: return .message(.expired)
     case .log: return .ignored
     case .pong:
       guard let id = number(json) else { return .ignored }
@@ -51,7 +54,7 @@ enum ServerMessage: Hashable, Sendable {
     case .update: return .message(.update(id: id, json: Array(json)))
     case .patch: return .message(.patch(id: id, json: Array(json)))
     case .failed: return .message(.failed(id: id, try WireError(json: json)))
-    case .welcome, .closing, .synced, .log, .pong: return .ignored
+    case .welcome, .expired, .closing, .synced, .log, .pong: return .ignored
     }
   }
 

@@ -64,6 +64,20 @@ struct ServeOptions: ParsableArguments {
   @Flag(help: "Keep every run in the log, and not only those that failed, were slow or logged something, actions, and jobs.")
   var logRuns = false
 
+  @Option(help: ArgumentHelp("Clients that may be connected at a time.", valueName: "n"))
+  var maxConnections = ServerConfiguration().connections
+
+  @Option(help: ArgumentHelp("Subscriptions that one connection may have.", valueName: "n"))
+  var maxSubscriptions = ServerConfiguration().subscriptionsPerConnection
+
+  @Option(
+    help: ArgumentHelp(
+      "Requests that one connection may have unanswered: beyond that queries and mutations wait, and actions are refused.", valueName: "n"))
+  var maxRequests = ServerConfiguration().requestsPerConnection
+
+  @Option(help: ArgumentHelp("A connection that takes nothing for so long is ended.", valueName: "seconds"))
+  var stallLimit = ServerConfiguration().stallSeconds
+
   @Option(
     help: ArgumentHelp(
       "How long a stopping server waits for what is in flight. Actions that still run then are cancelled.", valueName: "seconds"))
@@ -78,6 +92,10 @@ struct ServeOptions: ParsableArguments {
   func validate() throws {
     guard (0...65535).contains(port) else { throw UsageError("--port must be between 0 and 65535") }
     if !(slow > 0 && slow <= 86_400_000) { throw UsageError("--slow must be more than 0, and a day at most") }
+    for (name, value) in [("connections", maxConnections), ("subscriptions", maxSubscriptions), ("requests", maxRequests)] where value < 1 {
+      throw UsageError("--max-\(name) must be 1 or more")
+    }
+    if !(stallLimit > 0 && stallLimit <= 86_400) { throw UsageError("--stall-limit must be more than 0, and 86400 at most") }
     guard (0...86_400).contains(grace) else { throw UsageError("--grace must be between 0 and 86400") }
     // An empty key would let in everyone who sends none.
     if adminKey == "" { throw UsageError("--admin-key can't be empty") }
@@ -125,7 +143,12 @@ struct ServeOptions: ParsableArguments {
     configuration.limits = try limits(changing: app.limits)
     configuration.fetch = fetchRules(changing: app.fetch)
     configuration.pools = app.pools
+    configuration.tokens = app.tokens
     configuration.environment = environment
+    configuration.connections = maxConnections
+    configuration.subscriptionsPerConnection = maxSubscriptions
+    configuration.requestsPerConnection = maxRequests
+    configuration.stallSeconds = stallLimit
     configuration.host = host
     configuration.port = port
     configuration.durability = durability

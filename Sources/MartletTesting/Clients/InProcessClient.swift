@@ -77,8 +77,12 @@ package final class InProcessClient: SessionTransport, @unchecked Sendable {
 
   // MARK: From the server
 
+  /// What was sent since it stopped taking bytes.
+  package private(set) var unsentBytes = 0
+
   package var isWritable = true {
     didSet {
+      if isWritable { unsentBytes = 0 }
       guard isWritable, !oldValue, let session else { return }
       host.enter { engine.assumeIsolated { $0.becameWritable(session) } }
     }
@@ -88,6 +92,7 @@ package final class InProcessClient: SessionTransport, @unchecked Sendable {
     precondition(!isClosed, "nothing is sent on a closed connection")
     onSend?(sent)
     bytes += sent
+    if !isWritable { unsentBytes += sent.count }
     for byte in sent {
       if byte != UInt8(ascii: "\n") {
         unfinished.append(byte)

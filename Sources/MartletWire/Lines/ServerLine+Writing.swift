@@ -85,6 +85,12 @@ extension JSONWriter {
     endLine()
   }
 
+  package mutating func writeExpiredLine(_ error: WireError) {
+    write(raw: "expired ")
+    error.write(to: &self)
+    endLine()
+  }
+
   package mutating func writeClosingLine(_ error: WireError) {
     write(raw: "closing ")
     error.write(to: &self)

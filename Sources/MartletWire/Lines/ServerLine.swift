@@ -1,7 +1,7 @@
 /// One line of a server, taken apart where it lies: the client's counterpart of `ClientLine`.
 package struct ServerLine: Hashable, Sendable {
   package enum Kind: UInt8, Sendable, CaseIterable {
-    case welcome, ok, error, update, patch, failed, synced, log, pong, closing
+    case welcome, ok, error, update, patch, failed, synced, log, pong, expired, closing
   }
 
   package var kind: Kind
@@ -33,7 +33,7 @@ package struct ServerLine: Hashable, Sendable {
       guard let id = words.id() else { return .malformed }
       // "-" is made of id bytes, and stands for "no id" in errors only.
       if kind != .error || !line.bytes(in: id).isEqual(to: "-") { result.id = id }
-    case .welcome, .synced, .pong, .closing: break
+    case .welcome, .synced, .pong, .expired, .closing: break
     }
     if kind == .ok || kind == .synced {
       guard let timestamp = words.timestamp() else { return .malformed }
@@ -58,13 +58,14 @@ extension ServerLine.Kind {
     case 4 where word.isEqual(to: "pong"): self = .pong
     case 7 where word.isEqual(to: "welcome"): self = .welcome
     case 7 where word.isEqual(to: "closing"): self = .closing
+    case 7 where word.isEqual(to: "expired"): self = .expired
     default: return nil
     }
   }
 
   fileprivate var hasJSON: Bool {
     switch self {
-    case .welcome, .ok, .error, .update, .patch, .failed, .log, .closing: true
+    case .welcome, .ok, .error, .update, .patch, .failed, .log, .expired, .closing: true
     case .synced, .pong: false
     }
   }

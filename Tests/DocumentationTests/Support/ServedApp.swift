@@ -6,6 +6,7 @@ import MartletClient
 /// An app as its own executable serves it, in this process, and a client of it.
 final class ServedApp: Sendable {
   let client: MartletClient
+  let port: Int
   private let serving: Task<Int32, Never>
   private let folder: URL
 
@@ -25,6 +26,7 @@ final class ServedApp: Sendable {
     guard case .object(let members) = try? Value(json: welcome), case .float64(let port)? = members["port"] else {
       throw Failure("the server doesn't start: \(welcome)")
     }
+    self.port = Int(port)
     client = try await MartletClient.connect(port: Int(port))
   }
 

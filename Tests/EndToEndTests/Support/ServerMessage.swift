@@ -5,7 +5,7 @@ import MartletValues
 /// One line of the server, read strictly: what is no line of the protocol fails the test, whatever it was looking for.
 struct ServerMessage: CustomStringConvertible {
   enum Verb: String {
-    case welcome, ok, error, update, patch, failed, synced, log, pong, closing
+    case welcome, ok, error, update, patch, failed, synced, log, pong, expired, closing
     case comment = "#"
   }
 
@@ -34,7 +34,7 @@ struct ServerMessage: CustomStringConvertible {
       timestamp = try Self.timestamp(word(), line)
     case .error, .update, .patch, .failed, .log: id = word()
     case .synced: timestamp = try Self.timestamp(word(), line)
-    case .welcome, .pong, .closing, .comment: break
+    case .welcome, .pong, .expired, .closing, .comment: break
     }
     self.line = line
     self.verb = verb
@@ -42,7 +42,7 @@ struct ServerMessage: CustomStringConvertible {
     self.timestamp = timestamp
     rest = String(words)
     switch verb {
-    case .error, .failed, .closing:
+    case .error, .failed, .expired, .closing:
       guard case .string? = try json["code"], case .string? = try json["message"] else {
         throw Failure("an error has a code and a message: \(line)")
       }
@@ -71,10 +71,10 @@ struct ServerMessage: CustomStringConvertible {
     }
   }
 
-  /// The code of an `error`, `failed` or `closing`; nil for any other line.
+  /// The code of an `error`, `failed`, `expired` or `closing`; nil for any other line.
   var code: String? {
     switch verb {
-    case .error, .failed, .closing: (try? json)?["code"]?.text
+    case .error, .failed, .expired, .closing: (try? json)?["code"]?.text
     default: nil
     }
   }

@@ -134,6 +134,97 @@ struct BoundsTests {
     #expect(lines.first?.message.contains("2 actions run and 1 wait") == true)
   }
 
+  @Test("G9: actions that one connection has unanswered are bounded, and don't keep it from being read")
+  func actionsOfAConnection() throws {
+    var configuration = EngineConfiguration()
+    configuration.sessionRequests = 3
+    let server = try EngineHarness.counters(["a": 1, "anchor": 0], configuration: configuration)
+    let client = server.connect()
+    for number in 1...4 { client.send(#"action \#(number) counters:relay {"name":"a"}"#) }
+    let refused = client.take()
+    #expect(refused.map { "\($0.id) \($0.code)" } == ["4 limit_exceeded"])
+    #expect(refused[0].rest.contains(#""data":{"limit":"requests","value":3}"#) && refused[0].message.contains("--max-requests"))
+    // Whoever waits for actions can do all else, cancelling included.
+    client.send("cancel 1", "query q counters:total", "ping", #"action 5 counters:relay {"name":"a"}"#)
+    #expect(client.isReading)
+    #expect(client.take().map { "\($0.kind) \($0.code)" } == ["error cancelled", "ok ", "pong "])
+    server.settle()
+    #expect(client.take().map(\.id).sorted() == ["2", "3", "5"])
+    client.send(#"action 6 counters:relay {"name":"a"}"#)
+    server.settle()
+    #expect(client.take().map(\.kind) == [.ok], "answered and cancelled ones are counted no more")
+  }
+
+  @Test("G9: a client that pipelines mutations behind a long one is answered to the last, however few may be unanswered")
+  func politePipeline() throws {
+    var configuration = EngineConfiguration()
+    configuration.sessionRequests = 2
+    let server = try EngineHarness.counters(["anchor": 0, "a": 0], configuration: configuration)
+    let client = server.connect()
+    client.send(#"mutation long counters:slowAdd {"name":"a","amount":1}"#)
+    client.send((1...50).map { #"mutation \#($0) counters:add {"name":"a","amount":1}"# }.joined(separator: "\n"))
+    server.settle()
+    #expect(client.take().map { "\($0.id) \($0.rest)" } == ["long 1"] + (1...50).map { "\($0) \($0 + 1)" })
+  }
+
+  @Test("G9: subscriptions of a connection are bounded; one that ends makes room, and others have their own")
+  func subscriptions() throws {
+    var configuration = EngineConfiguration()
+    configuration.sessionSubscriptions = 2
+    let server = try EngineHarness.counters(["a": 1], configuration: configuration)
+    let client = server.connect()
+    for number in 1...3 { client.send(#"subscribe \#(number) counters:value {"name":"a"}"#) }
+    server.settle()
+    let lines = client.take()
+    let refused = try #require(lines.first { $0.kind == .error })
+    #expect(refused.id == "3" && refused.code == "limit_exceeded" && refused.message.contains("--max-subscriptions"))
+    #expect(refused.rest.contains(#""data":{"limit":"subscriptions","value":2}"#))
+    #expect(lines.filter { $0.kind == .update }.map(\.id) == ["1", "2"])
+    client.send("unsubscribe 1", #"subscribe 3 counters:value {"name":"a"}"#)
+    let other = server.connect()
+    other.send(#"subscribe 1 counters:value {"name":"a"}"#)
+    server.settle()
+    #expect(client.take().last { $0.kind == .update }?.id == "3" && other.take().first?.kind == .update)
+  }
+
+  @Test("G9: connections are bounded: one more is told so and closed, the others don't notice, and one that ends makes room")
+  func connections() throws {
+    var configuration = EngineConfiguration()
+    configuration.connections = 2
+    let server = try EngineHarness.counters(["a": 1], configuration: configuration)
+    let client = server.connect()
+    client.send("subscribe s counters:all")
+    let second = server.connect()
+    let third = server.connect()
+    server.settle()
+    let refused = third.take()
+    #expect(refused.map(\.kind) == [.closing] && third.isClosed)
+    #expect(refused[0].code == "limit_exceeded" && refused[0].message.contains("--max-connections"))
+    #expect(refused[0].rest.contains(#""data":{"limit":"connections","value":2}"#))
+    third.disconnect()
+    #expect(client.take().map(\.kind) == [.update, .synced] && !second.isClosed)
+    second.disconnect()
+    #expect(server.statistic("connectionsRefused") == 1)
+    #expect(server.statistic("connections") == 2)
+  }
+
+  @Test("G9: _system:stats shows the connections that take nothing, what waits for them, and those that were ended for it")
+  func backlog() throws {
+    let server = try EngineHarness.counters(["a": 1, "anchor": 0])
+    let client = server.connect()
+    client.send("query 1 counters:slowAnchored")
+    client.isWritable = false
+    server.settle()
+    #expect(server.statistic("connectionsBlocked") == 1)
+    #expect(server.statistic("heldBytes") == "ok 1 3 true\n".utf8.count)
+    client.isWritable = true
+    #expect(server.statistic("connectionsBlocked") == 0 && server.statistic("heldBytes") == 0)
+    server.inspect { engine in engine.closeSlowConsumer(engine.sessions.keys.min { $0.rawValue < $1.rawValue }!) }
+    let line = try #require(client.take().last)
+    #expect(line.code == "slow_consumer" && line.message.contains("30 s") && client.isClosed)
+    #expect(server.statistic("slowConsumers") == 1)
+  }
+
   @Test("G9: a line that is too long is answered, closes the connection, and changes nothing")
   func longLine() throws {
     var configuration = EngineConfiguration()

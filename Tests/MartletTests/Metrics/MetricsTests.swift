@@ -69,6 +69,9 @@ struct MetricsTests {
     client.send(#"mutation k counters:set {"name":"anchor","value":0}"#)
     server.settle()
     server.clock.nanosecondsPerReading = 4_000_000
+    let blocked = server.connect()
+    blocked.send("query v counters:slowAnchored")
+    blocked.isWritable = false
     client.send(#"mutation x counters:slowAdd {"name":"n0","amount":1}"#)
     server.connect().send(#"mutation y counters:set {"name":"n0","value":5}"#)
     server.settle()
@@ -91,7 +94,7 @@ struct MetricsTests {
     #expect(total(.functionRuns, ("function", "measured:charge"), ("kind", "mutation"), ("outcome", "failed")) == 1)
     #expect(total(.functionWrites, ("function", "counters:set")) == 5)
     #expect(total(.functionTime, ("function", "counters:set"), ("kind", "mutation")) == 5)
-    #expect(total(.rateLimitRefusals) == 1 && total(.conflicts) == 1 && total(.slowConsumers) == 1 && total(.retries) == 1)
+    #expect(total(.rateLimitRefusals) == 1 && total(.conflicts) == 1 && total(.slowConsumers) == 1 && total(.connectionsBlocked) == 1 && total(.retries) == 1)
     #expect(total(.limitsHit, ("limit", "documentsRead")) == 1)
     #expect(total(.fetches, ("status", "2xx")) == 1 && total(.fetches, ("status", "5xx")) == 2 && total(.fetchTime) == 3)
     #expect(total(.cronRuns, ("outcome", "begun")) == 1 && total(.cronRuns, ("outcome", "skipped")) >= 5)
