@@ -546,6 +546,17 @@ struct ClientStateMachineTests {
   static func action(_ id: UInt64) -> Machine.Request { .call(.action, line: line("action \(id) a:b {}")) }
 }
 
+extension ClientStateMachine.Event {
+  /// A subscription to a single query.
+  static func subscribe(id: UInt64, line: [UInt8], _ sink: Sink) -> Self {
+    .subscribe(id: id, [SubscribedQuery(key: QueryKey(function: "a:b", arguments: []), line: line)], sink)
+  }
+}
+
+extension Delivery {
+  init(result: Result<[UInt8], MartletError>, timestamp: UInt64) { self.init(results: [result], timestamp: timestamp) }
+}
+
 private func line(_ text: String) -> [UInt8] { Array("\(text)\n".utf8) }
 
 private struct Script: ~Copyable {
