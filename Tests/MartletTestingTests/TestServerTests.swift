@@ -89,19 +89,22 @@ struct TestServerTests {
 
   @Test("Actions fetch what the test answers, after the time that it says")
   func fetching() async throws {
+    let (requests, continuation) = AsyncStream.makeStream(of: String.self)
     let server = try MartletTestServer(
       schema: [], functions: [Outside.self], environment: ["PLACE": "there"],
       fetch: { request in
-        request.url.hasSuffix("/slow") ? .response(Response(status: 200, body: Array("slow".utf8)), after: .seconds(5)) : .silence
+        continuation.yield(request.url)
+        return request.url.hasSuffix("/slow") ? .response(Response(status: 200, body: Array("slow".utf8)), after: .seconds(5)) : .silence
       })
     let client = try await server.client()
     let start = server.now
     let slow = Task { try await client.run(Outside.fetch("slow")) }
     let never = Task { try await client.run(Outside.fetch("never")) }
-    // The calls are on their way when each has been counted.
-    for try await count in client.subscribe("_system:stats") where count["actionsRunning"] == 2 { break }
-    await server.advance(by: .seconds(30))
+    var urls = requests.makeAsyncIterator()
+    #expect(await Set([urls.next(), urls.next()]) == ["https://example.com/slow", "https://example.com/never"])
+    await server.advance(by: .seconds(5))
     #expect(try await slow.value == "there: slow")
+    await server.advance(by: .seconds(25))
     await #expect(throws: MartletError.self) { try await never.value }
     #expect(server.now == start + 30_000)
   }
@@ -217,6 +220,30 @@ struct TestServerTests {
       #expect(try update.value.first?.id == real)
       break
     }
+  }
+
+  @Test("A caller who is cancelled takes the update back")
+  func cancelled() async throws {
+    let server = try Self.bank()
+    let client = try await server.client()
+    let alice = try await client.run(Bank.open("alice", 100))
+    var updates = client.subscribe(Bank.get(alice)).updates.makeAsyncIterator()
+    _ = try await updates.next()
+    await server.disconnectClients()
+    let paying = Task {
+      try await client.mutation("accounts:transferFunds", ["from": .string(alice.description), "to": .string(alice.description), "amount": 7]) { local in
+        local.update("accounts:get", ["id": .string(alice.description)]) { account in
+          guard case .object(var members) = account else { return }
+          members["balance"] = 93
+          account = .object(members)
+        }
+      }
+    }
+    #expect(try await updates.next()?.value.balance == 93)
+    paying.cancel()
+    await #expect(throws: CancellationError.self) { try await paying.value }
+    let update = try await updates.next()
+    #expect(try update?.value.balance == 100 && update?.isOptimistic == false)
   }
 
   @Test("Only mutations take an optimistic update")

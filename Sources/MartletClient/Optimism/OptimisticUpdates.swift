@@ -51,7 +51,7 @@ struct OptimisticUpdates {
   }
 
   /// Drops what all values contain.
-  /// - Parameter oldest: the oldest snapshot that a value is of; nil where there are no values.
+  /// - Parameter oldest: the oldest snapshot that a value is of; nil where there are none, and won't be.
   mutating func prune(oldest: Snapshot?) {
     pending.removeAll { pending in
       guard let commit = pending.commit else { return false }

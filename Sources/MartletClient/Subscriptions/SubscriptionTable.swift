@@ -184,10 +184,15 @@ extension SubscriptionTable {
 
   private func snapshot(of member: Member) -> Snapshot { member.leftAt ?? newest }
 
-  /// The oldest snapshot that a value is of.
+  /// The oldest snapshot that a value is of, or may be of when it comes; nil where there are no members.
   private var oldest: Snapshot? {
-    var oldest: Snapshot?
-    for member in members.values where member.value != nil { oldest = min(oldest ?? newest, snapshot(of: member)) }
+    guard !members.isEmpty else { return nil }
+    var oldest = newest
+    for member in members.values {
+      // Its first value may be on its way, of a snapshot that was the newest when it set out.
+      guard member.value != nil else { return Snapshot(connection: 0, timestamp: 0) }
+      oldest = min(oldest, snapshot(of: member))
+    }
     return oldest
   }
 
