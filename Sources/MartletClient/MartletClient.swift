@@ -107,10 +107,11 @@ extension MartletClient {
   /// }
   /// ```
   ///
-  /// The subscriptions that `optimistically` changes deliver the changed values at once, as optimistic. When the mutation fails, they deliver the
-  /// server's again. When it succeeds, the change is a part of what they show until the server's own values have it: nobody sees the older value in between.
-  /// Until then it is made again, after those that were made before it, whenever the server tells newer values. A connection that breaks changes nothing of
-  /// that; a caller who is cancelled, or a client that has been offline for too long, takes the change back, as an error does.
+  /// The subscriptions that `optimistically` changes deliver the changed values at once, as optimistic. When the mutation fails, they deliver
+  /// the server's again. When it succeeds, the change is a part of what they show until the server's own values have it: nobody sees the older
+  /// value in between. Until then it is made again, after those that were made before it, whenever the server tells newer values. A connection
+  /// that breaks changes nothing of that; a caller who is cancelled, or a client that has been offline for too long, takes the change back, as an
+  /// error does.
   ///
   /// - Parameter optimistically: runs on the client's own thread, so it is short; see `LocalQueries`.
   /// - Throws: as `run` does; `badRequest` if the call isn't one of a mutation.

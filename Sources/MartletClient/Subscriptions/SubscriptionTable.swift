@@ -10,8 +10,8 @@ import MartletWire
 /// Invariants:
 /// 1. What is staged becomes the server's value at the `synced` that follows it, all of it together; what a broken connection left
 ///    without its `synced` never does.
-/// 2. A member's value is of the newest snapshot, since the server would have told another one; unless it was left behind: its connection is gone, or it
-///    is being made anew. Then it is of the snapshot that it was left at.
+/// 2. A member's value is of the newest snapshot, since the server would have told another one; unless it was left behind: its connection is
+///    gone, or it is being made anew. Then it is of the snapshot that it was left at.
 /// 3. A view shows something when all of its members have a value, and all of one snapshot. Until then it keeps what it shows.
 /// 4. While an optimistic update is in doubt, nothing that the server tells is shown.
 struct SubscriptionTable<Sink: Sendable>: ~Copyable {

@@ -12,8 +12,8 @@ public import MartletClient
 ///
 /// - **Time** stands still until `advance`, which takes no time: a month of crons runs in moments. `ctx.now`, jobs, crons, retries, timeouts, and
 ///   the pauses of clients that connect again are all on this clock.
-/// - **Everything else** happens at once. A call is answered, and its subscriptions have their values, before the clock moves, and what a mutation schedules for
-///   now has run, except for actions that wait for something outside of the server.
+/// - **Everything else** happens at once. A call is answered, and its subscriptions have their values, before the clock moves, and what a
+///   mutation schedules for now has run, except for actions that wait for something outside of the server.
 /// - **The same seed gives the same run:** the same ids, the same random numbers, the same order. What tasks of the test do side by side comes in
 ///   the order in which they get to do it.
 /// - **Other servers** are what `fetch` says.

@@ -4,7 +4,8 @@ import Martlet
 import MartletClient
 import Synchronization
 
-/// A server and its clients in one process, turned by themselves: whenever there is something to do, a queue of its own does it, until there is nothing.
+/// A server and its clients in one process, turned by themselves: whenever there is something to do, a queue of its own does it, until there is
+/// nothing.
 ///
 ///     clients' tasks ──enqueue──▶ clients: SimulatedHost ─┐                       ┌─▶ run until both are idle
 ///                                        ▲ links ▼        ├─ wake ─▶ the queue ───┤
