@@ -13,6 +13,7 @@ let package = Package(
     .library(name: "Martlet", targets: ["Martlet"]),
     .library(name: "MartletClient", targets: ["MartletClient"]),
     .library(name: "MartletCommands", targets: ["MartletCommands"]),
+    .library(name: "MartletTesting", targets: ["MartletTesting"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -59,7 +60,9 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "StoreExample"]),
-    .target(name: "MartletTesting", dependencies: ["Martlet", "MartletValues", "MartletWire"]),
+    .target(
+      name: "MartletTesting",
+      dependencies: ["Martlet", "MartletClient", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .target(name: "TestServers", dependencies: [nioCore, nioPosix, nioSSL], path: "Tests/TestServers"),
     .testTarget(name: "MartletValuesTests", dependencies: ["MartletValues"]),
@@ -72,6 +75,7 @@ let package = Package(
       ]),
     .testTarget(name: "MartletSQLiteTests", dependencies: ["MartletSQLite", "Martlet", "MartletValues"]),
     .testTarget(name: "MartletClientTests", dependencies: ["MartletClient", "MartletValues", "MartletWire", "TestSupport", nioCore, nioPosix]),
+    .testTarget(name: "MartletTestingTests", dependencies: ["MartletTesting", "MartletClient", "Martlet", "BankExample", "TestSupport"]),
     .testTarget(
       name: "MartletServerTests",
       dependencies: [
@@ -91,7 +95,8 @@ let package = Package(
     .testTarget(
       name: "DocumentationTests",
       dependencies: [
-        "Martlet", "MartletClient", "MartletCommands", "MartletWire", "martlet", .product(name: "Metrics", package: "swift-metrics"),
+        "Martlet", "MartletClient", "MartletCommands", "MartletTesting", "MartletWire", "martlet",
+        .product(name: "Metrics", package: "swift-metrics"),
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -16,8 +16,7 @@ public struct ClientConfiguration: Sendable {
   public var maximumRequestsInFlight = 16_384
   /// The longest line taken from the server. One that is longer ends the connection.
   public var maximumLineBytes = 64 << 20
-  /// Whether the server may send what has changed in a live query's value in place of the whole value. It saves bytes, and costs a
-  /// copy of each value that is live.
+  /// Whether the server may send what has changed in a live query's value in place of the whole value. It saves bytes.
   public var acceptsPatches = true
 
   public init(host: String = "127.0.0.1", port: Int = 7433, token: String? = nil) {

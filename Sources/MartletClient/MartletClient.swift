@@ -27,8 +27,8 @@ public final class MartletClient: Sendable {
   private let core: ClientCore
   private let lastID = Atomic<UInt64>(0)
 
-  private init(_ configuration: ClientConfiguration) {
-    core = ClientCore(configuration: configuration, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+  private init(_ configuration: ClientConfiguration, _ transport: any ClientTransport) {
+    core = ClientCore(configuration: configuration, transport: transport)
   }
 
   deinit {
@@ -38,7 +38,16 @@ public final class MartletClient: Sendable {
   /// Returns when the server has welcomed the client. Throws a `MartletError`: `connectionLost` if there is no server,
   /// and the server's own error if it refuses the token.
   public static func connect(_ configuration: ClientConfiguration) async throws -> MartletClient {
-    let client = MartletClient(configuration)
+    let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+    return try await connect(
+      configuration, over: SocketTransport(eventLoop: eventLoop, host: configuration.host, port: configuration.port))
+  }
+
+  /// The same over another transport, which knows where the server is.
+  package static func connect(
+    _ configuration: ClientConfiguration, over transport: any ClientTransport
+  ) async throws -> MartletClient {
+    let client = MartletClient(configuration, transport)
     do {
       try await withTaskCancellationHandler {
         _ = try await client.answer { client.core.submit(.start($0)) }
@@ -88,6 +97,34 @@ extension MartletClient {
     return (try Output(answer: answer.json), answer.timestamp)
   }
 
+  /// Runs a mutation, and shows what it is expected to do before the server has answered.
+  ///
+  /// ```swift
+  /// try await client.run(Chat.like(message)) { local in
+  ///   try local.update(Chat.latest(channel, 10)) { messages in
+  ///     for index in messages.indices where messages[index].id == message { try messages[index].patch { $0.likes += 1 } }
+  ///   }
+  /// }
+  /// ```
+  ///
+  /// The subscriptions that `optimistically` changes deliver the changed values at once, as optimistic. When the mutation fails, they deliver
+  /// the server's again. When it succeeds, the change is a part of what they show until the server's own values have it: nobody sees the older
+  /// value in between. Until then it is made again, after those that were made before it, whenever the server tells newer values. A connection
+  /// that breaks changes nothing of that; a caller who is cancelled, or a client that has been offline for too long, takes the change back, as an
+  /// error does.
+  ///
+  /// - Parameter optimistically: runs on the client's own thread, so it is short; see `LocalQueries`.
+  /// - Throws: as `run` does; `badRequest` if the call isn't one of a mutation.
+  @discardableResult
+  public func run<Output: WireValue>(
+    _ call: FunctionCall<Output>, optimistically: @escaping OptimisticUpdate
+  ) async throws -> Output {
+    guard call.kind == .mutation else {
+      throw MartletError(.badRequest, "an optimistic update is made with a mutation, and \(call.name) is called as \(call.kind.rawValue)")
+    }
+    return try await Output(answer: request(.mutation, call.name, call.arguments, optimistically).json)
+  }
+
   public func query(_ function: String, _ arguments: Value = [:]) async throws -> Value {
     try await Value(answer: request(.query, function, arguments.encoded).json)
   }
@@ -95,6 +132,13 @@ extension MartletClient {
   @discardableResult
   public func mutation(_ function: String, _ arguments: Value = [:]) async throws -> Value {
     try await Value(answer: request(.mutation, function, arguments.encoded).json)
+  }
+
+  @discardableResult
+  public func mutation(
+    _ function: String, _ arguments: Value = [:], optimistically: @escaping OptimisticUpdate
+  ) async throws -> Value {
+    try await Value(answer: request(.mutation, function, arguments.encoded, optimistically).json)
   }
 
   @discardableResult
@@ -125,17 +169,21 @@ extension MartletClient {
     _ = try await send(id, .auth(line: ClientLines.auth(id, token), token: token))
   }
 
-  private func request(_ verb: ClientVerb, _ function: String, _ arguments: [UInt8]) async throws -> Answer {
+  private func request(
+    _ verb: ClientVerb, _ function: String, _ arguments: [UInt8], _ update: OptimisticUpdate? = nil
+  ) async throws -> Answer {
     try Self.checkWord(function, "a function's name")
     let id = nextID()
-    return try await send(id, .call(verb, line: ClientLines.call(verb, id, function, arguments)))
+    return try await send(id, .call(verb, line: ClientLines.call(verb, id, function, arguments)), update)
   }
 
-  private func send(_ id: UInt64, _ request: ClientCore.Machine.Request) async throws -> Answer {
+  private func send(
+    _ id: UInt64, _ request: ClientCore.Machine.Request, _ update: OptimisticUpdate? = nil
+  ) async throws -> Answer {
     do {
       return try await withTaskCancellationHandler {
         try await answer { waiter in
-          core.submit(.request(id: id, request, waiter))
+          core.submit(.request(id: id, request, waiter, optimistically: update))
           // A cancellation before this line may have come before the request, and found nothing.
           if Task.isCancelled { core.submit(.cancel(id: id)) }
         }
@@ -151,8 +199,11 @@ extension MartletClient {
     try await withCheckedThrowingContinuation(submit)
   }
 
-  private func nextID() -> UInt64 {
-    lastID.add(1, ordering: .relaxed).newValue
+  private func nextID() -> UInt64 { nextIDs(1) }
+
+  /// The first of so many ids that follow each other.
+  private func nextIDs(_ count: Int) -> UInt64 {
+    lastID.add(UInt64(count), ordering: .relaxed).oldValue + 1
   }
 
   /// A blank or a line end inside a word would make another line of what follows.
@@ -168,23 +219,39 @@ extension MartletClient {
 extension MartletClient {
   /// A query's value, live. Nothing is sent before the sequence is iterated.
   public func subscribe<Output: WireValue>(_ call: FunctionCall<Output>) -> Subscription<Output> {
-    Subscription(client: self, function: call.name, arguments: call.arguments)
+    Subscription(client: self, query: QueryKey(function: call.name, arguments: call.arguments))
   }
 
   public func subscribe(_ function: String, _ arguments: Value = [:]) -> Subscription<Value> {
-    Subscription(client: self, function: function, arguments: arguments.encoded)
+    Subscription(client: self, query: QueryKey(function: function, arguments: arguments.encoded))
   }
 
-  func begin<Output>(_ subscription: Subscription<Output>, _ mailbox: SubscriptionMailbox) -> UInt64 {
-    let id = nextID()
-    do {
-      try Self.checkWord(subscription.function, "a function's name")
-      let line = ClientLines.call(.subscribe, id, subscription.function, subscription.arguments)
-      core.submit(.subscribe(id: id, line: line, mailbox))
+  /// Several queries' values, live, and always of one snapshot.
+  ///
+  /// ```swift
+  /// for try await (total, richest) in client.subscribe(Bank.total(), Bank.richest(10)) { show(total, richest) }
+  /// ```
+  ///
+  /// Without the app's types, a call is made by name: `FunctionCall<Value>(kind: .query, name: "accounts:total")`.
+  public func subscribe<each Output: WireValue>(_ calls: repeat FunctionCall<each Output>) -> SubscriptionGroup<repeat each Output> {
+    var queries: [QueryKey] = []
+    for call in repeat each calls { queries.append(QueryKey(function: call.name, arguments: call.arguments)) }
+    return SubscriptionGroup(client: self, queries: queries)
+  }
+
+  func begin(_ queries: [QueryKey], _ mailbox: SubscriptionMailbox) -> UInt64 {
+    let first = nextIDs(max(queries.count, 1))
+    do throws(MartletError) {
+      guard !queries.isEmpty else { throw MartletError(.badRequest, "a subscription names its queries, and this one names none") }
+      for query in queries { try Self.checkWord(query.function, "a function's name") }
+      let lines = zip(first..., queries).map { id, query in
+        SubscribedQuery(key: query, line: ClientLines.call(.subscribe, id, query.function, query.arguments))
+      }
+      core.submit(.subscribe(id: first, lines, mailbox))
     } catch {
       mailbox.finish(error)
     }
-    return id
+    return first
   }
 
   func end(_ id: UInt64) {

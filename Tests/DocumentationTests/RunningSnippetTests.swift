@@ -1,5 +1,6 @@
 import MartletClient
 import MartletCommands
+import MartletTesting
 import Testing
 
 /// The pages' apps, served and called: each of their functions at least once.
@@ -126,6 +127,32 @@ struct RunningSnippetTests {
     #expect(try await bob.run(Shop.getMyPurchases()).map(\.buyer) == ["bob"])
     await bob.close()
     await served.stop()
+  }
+
+  @Test("docs/functions.md: a group of queries, and what is shown before the server has answered")
+  func groupsAndUpdates() async throws {
+    let server = try MartletTestServer(schema: [Channels.self, Messages.self], functions: [Chat.self])
+    let client = try await server.client()
+    let channel = try await client.run(Chat.createChannel("birds", .open))
+    let watching = Task { try await dashboard(client, channel) }
+    var updates = client.subscribe(Chat.latest(channel, 10)).updates.makeAsyncIterator()
+    #expect(try await updates.next()?.value.isEmpty == true)
+    // Nobody answers until time has passed.
+    await server.disconnectClients()
+    let posting = Task { try await post("Swifts are back", in: channel, at: server.now, client) }
+    let expected = try await updates.next()
+    #expect(try expected?.value.map(\.text) == ["Swifts are back"] && expected?.isOptimistic == true)
+    await server.advance(by: .seconds(1))
+    try await posting.value
+    let message = try #require(try await client.run(Chat.latest(channel, 1)).first)
+    #expect(message.text == "Swifts are back")
+    try await like(message.id, in: channel, client)
+    while let update = try await updates.next() {
+      #expect(try update.value.map(\.text) == ["Swifts are back"])
+      if !update.isOptimistic, try update.value.map(\.likes) == [1] { break }
+    }
+    watching.cancel()
+    try await watching.value
   }
 
   @Test("docs/functions.md: members, teams and what a trigger counts")

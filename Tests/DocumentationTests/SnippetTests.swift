@@ -5,7 +5,9 @@ import Testing
 struct SnippetTests {
   @Test("Every block of Swift is compiled with these tests", arguments: ["README.md", "docs/functions.md", "docs/scheduling.md", "docs/metrics.md"])
   func blocks(_ path: String) throws {
-    let compiled = try ["Todos.swift", "Chat.swift", "Members.swift", "Reminders.swift", "Payments.swift", "SignIn.swift", "Monitored.swift"]
+    let compiled = try [
+      "Todos.swift", "Chat.swift", "Members.swift", "Reminders.swift", "Payments.swift", "SignIn.swift", "Monitored.swift", "Tested.swift",
+    ]
       .map { words(try Repository.text("Tests/DocumentationTests/Snippets/\($0)")) }
     let blocks = try Page(path).blocks.filter { $0.language == "swift" && !isManifest($0) }
     #expect(!blocks.isEmpty)

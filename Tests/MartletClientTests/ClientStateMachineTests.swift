@@ -502,6 +502,8 @@ struct ClientStateMachineTests {
     var waiters = Set<String>()
     var sinks = Set<String>()
     var unsubscribed = Set<String>()
+    /// The sink of each member of a group.
+    var groups: [UInt64: String] = [:]
     var nextID: UInt64 = 0
     func run(_ event: sending Event) {
       for action in script.handle(event) {
@@ -533,7 +535,7 @@ struct ClientStateMachineTests {
       case 13: run(.received(.synced(timestamp: 1)))
       case 14: run(.cancel(id: known))
       case 15:
-        unsubscribed.insert("s\(known)")
+        unsubscribed.insert(groups[known] ?? "s\(known)")
         run(.unsubscribe(id: known))
       case 16: if Int.random(in: 0..<8, using: &random) == 0 { run(.closeDue) }
       case 17: run(.receivedGarbage(reason: "g"))
@@ -541,9 +543,17 @@ struct ClientStateMachineTests {
         nextID += 1
         waiters.insert("w\(nextID)")
         let make = [Self.call, Self.mutation, Self.action].randomElement(using: &random)!
-        run(.request(id: nextID, make(nextID), "w\(nextID)"))
+        let update: OptimisticUpdate = { $0.set("a:b", to: 1) }
+        run(.request(id: nextID, make(nextID), "w\(nextID)", optimistically: make(nextID).isMutation ? update : nil))
       case 20: run(.offlineDue(loss: Int.random(in: 0..<5, using: &random)))
       case 21: run(.received(.error(id: known, WireError(.shuttingDown, ""))))
+      case 22:
+        let (first, sink) = (nextID + 1, "s\(nextID + 1)")
+        nextID += 2
+        sinks.insert(sink)
+        for id in first...nextID { groups[id] = sink }
+        let query = SubscribedQuery(key: QueryKey(function: "a:b", arguments: Array("{}".utf8)), line: [])
+        run(.subscribe(id: first, [query, query], sink))
       default:
         nextID += 1
         sinks.insert("s\(nextID)")
@@ -566,6 +576,17 @@ struct ClientStateMachineTests {
   static func call(_ id: UInt64) -> Machine.Request { .call(.query, line: line("query \(id) a:b {}")) }
   static func mutation(_ id: UInt64) -> Machine.Request { .call(.mutation, line: line("mutation \(id) a:b {}")) }
   static func action(_ id: UInt64) -> Machine.Request { .call(.action, line: line("action \(id) a:b {}")) }
+}
+
+extension ClientStateMachine.Event {
+  /// A subscription to a single query.
+  static func subscribe(id: UInt64, line: [UInt8], _ sink: Sink) -> Self {
+    .subscribe(id: id, [SubscribedQuery(key: QueryKey(function: "a:b", arguments: []), line: line)], sink)
+  }
+}
+
+extension Delivery {
+  init(result: Result<[UInt8], MartletError>, timestamp: UInt64) { self.init(results: [result], timestamp: timestamp) }
 }
 
 private func line(_ text: String) -> [UInt8] { Array("\(text)\n".utf8) }

@@ -2,11 +2,14 @@ import MartletWire
 
 extension TableLayout {
   /// Throws `schema_violation` where the document doesn't fit the table's schema.
-  func check(_ document: DocumentStorage, catalog: Catalog, maximumDepth: Int) throws {
+  ///
+  /// - Parameter catalog: knows of which tables ids are. Nil where nobody does, at a client: then any id will do.
+  func check(_ document: DocumentStorage, catalog: Catalog?, maximumDepth: Int) throws {
     let maximumDepth = min(maximumDepth, 60)
     var reader = JSONReader(document.json, maximumDepth: maximumDepth)
     do {
-      let number = { (table: String) in catalog.table(named: table)?.layout.number }
+      var number: ((String) -> UInt32?)?
+      if let catalog { number = { table in catalog.table(named: table)?.layout.number } }
       if definition.allowsOtherFields { try checkDeclared(document, &reader, number) } else { try shape.check(&reader, tableNumber: number) }
       for field in objectFields {
         do { try field.checkObjects?(document.value(of: field.name)) } catch {
@@ -32,7 +35,7 @@ extension TableLayout {
 extension TableLayout {
   /// The declared fields of a document that may have others.
   private func checkDeclared(
-    _ document: DocumentStorage, _ reader: inout JSONReader, _ tableNumber: @escaping (String) -> UInt32?
+    _ document: DocumentStorage, _ reader: inout JSONReader, _ tableNumber: ((String) -> UInt32?)?
   ) throws {
     guard case .object(let members) = shape else { preconditionFailure("a document is an object") }
     try reader.readObject { reader, key throws in

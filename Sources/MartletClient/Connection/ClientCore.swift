@@ -1,41 +1,38 @@
 import MartletWire
-import NIOCore
-import NIOPosix
 import Synchronization
 
-/// Carries out what `ClientStateMachine` decides, on one event loop.
+/// Carries out what `ClientStateMachine` decides, on one thread.
 ///
-/// Callers put events into an inbox; the first one wakes the loop, the others ride along. So requests that are made
-/// while the loop works are written together: one system call for all, and no task for any.
+/// Callers put events into an inbox; the first one wakes the thread, the others ride along. So requests that are made
+/// while it works are written together: one system call for all, and no task for any.
 ///
-/// `@unchecked Sendable` is sound: `inbox` has its lock, and everything that changes below "On the loop" is touched
-/// on `eventLoop` only, which each method there asserts.
+/// `@unchecked Sendable` is sound: `inbox` has its lock, and everything that changes below "On the thread" is touched
+/// on the transport's thread only, which the methods there assert.
 final class ClientCore: @unchecked Sendable {
   typealias Waiter = CheckedContinuation<Answer, any Error>
   typealias Machine = ClientStateMachine<Waiter, SubscriptionMailbox>
 
   private let configuration: ClientConfiguration
-  private let eventLoop: any EventLoop
+  private let transport: any ClientTransport
   private let inbox = Mutex<[Machine.Event]>([])
   let states = ConnectionStates()
 
-  // On the loop.
+  // On the thread.
   private var machine: Machine
   private var actions: [Machine.Action] = []
-  private var channel: (any Channel)?
-  /// Counts attempts. What an older attempt's channel reports is not listened to.
+  private var connection: (any ClientConnection)?
+  /// Counts attempts. What an older attempt's connection reports is not listened to.
   private var attempt = 0
-  private var output = ByteBuffer()
   /// The one that was told last.
   private var connectionState = ConnectionState.connecting
 
   /// How long a server has to answer what is in flight after `bye`.
-  private static let closeTimeout = TimeAmount.seconds(5)
+  private static let closeTimeoutSeconds = 5.0
 
-  init(configuration: ClientConfiguration, eventLoop: any EventLoop) {
+  init(configuration: ClientConfiguration, transport: any ClientTransport) {
     self.configuration = configuration
-    self.eventLoop = eventLoop
-    let session = String(UInt64.random(in: 0 ... .max), radix: 36) + String(UInt64.random(in: 0 ... .max), radix: 36)
+    self.transport = transport
+    let session = String(transport.random(), radix: 36) + String(transport.random(), radix: 36)
     self.machine = Machine(
       session: session, token: configuration.token, maximumRequestsInFlight: configuration.maximumRequestsInFlight,
       acceptsPatches: configuration.acceptsPatches)
@@ -47,15 +44,15 @@ final class ClientCore: @unchecked Sendable {
       events.append(event)
       return events.count == 1
     }
-    if isFirst { eventLoop.execute { self.drainInbox() } }
+    if isFirst { transport.execute { self.drainInbox() } }
   }
 }
 
-// MARK: - On the loop
+// MARK: - On the thread
 
 extension ClientCore {
   private func drainInbox() {
-    eventLoop.assertInEventLoop()
+    transport.assertIsCurrent()
     let events = inbox.withLock { inbox in
       let events = inbox
       inbox = []
@@ -66,8 +63,8 @@ extension ClientCore {
   }
 
   private func handle(_ event: Machine.Event) {
-    eventLoop.assertInEventLoop()
-    // What an action sets off comes back through the loop or the inbox, so this is never entered while it runs.
+    transport.assertIsCurrent()
+    // What an action sets off comes back through the transport or the inbox, so this is never entered while it runs.
     machine.handle(event, &actions)
     let state = machine.connectionState
     if state != connectionState {
@@ -82,53 +79,45 @@ extension ClientCore {
   private func perform(_ action: Machine.Action) {
     switch action {
     case .connect: connect()
-    case .send(let bytes): output.writeBytes(bytes)
+    case .send(let bytes): connection?.write(bytes)
     case .answer(let waiter, .success(let answer)): waiter.resume(returning: answer)
     case .answer(let waiter, .failure(let error)): waiter.resume(throwing: error)
     case .deliver(let mailbox, let delivery): mailbox.deliver(delivery)
     case .finish(let mailbox, let error): mailbox.finish(error)
     case .renewToken: renewToken()
     case .scheduleReconnect(let attempt):
-      let delay = configuration.backoff.delayMilliseconds(attempt: attempt, random: .random(in: 0..<1))
-      schedule(.microseconds(Int64(delay * 1000)), .reconnectDue)
-    case .scheduleCloseDue: schedule(Self.closeTimeout, .closeDue)
-    case .scheduleOfflineDue(let loss):
-      schedule(.microseconds(Int64(configuration.offlineTimeoutSeconds * 1e6)), .offlineDue(loss: loss))
+      let random = Double(transport.random() >> 11) * 0x1p-53
+      schedule(configuration.backoff.delayMilliseconds(attempt: attempt, random: random) / 1000, .reconnectDue)
+    case .scheduleCloseDue: schedule(Self.closeTimeoutSeconds, .closeDue)
+    case .scheduleOfflineDue(let loss): schedule(configuration.offlineTimeoutSeconds, .offlineDue(loss: loss))
     case .abandonConnection:
       attempt += 1
-      output.clear()
-      channel?.close(promise: nil)
-      channel = nil
+      connection?.close()
+      connection = nil
     }
   }
 
-  /// The loop holds no client that is otherwise gone.
-  private func schedule(_ delay: TimeAmount, _ event: Machine.Event) {
-    eventLoop.scheduleTask(in: delay) { [weak self] in
+  /// The transport holds no client that is otherwise gone.
+  private func schedule(_ seconds: Double, _ event: Machine.Event) {
+    transport.schedule(afterSeconds: seconds) { [weak self] in
       self?.handle(event)
       self?.flush()
     }
   }
 
-  private func flush() {
-    guard output.readableBytes > 0, let channel else { return }
-    channel.writeAndFlush(output, promise: nil)
-    output = channel.allocator.buffer(capacity: 1024)
-  }
+  private func flush() { connection?.flush() }
 
   private func connect() {
     attempt += 1
     let attempt = attempt
-    output.clear()
-    let timeout = TimeAmount.nanoseconds(Int64(configuration.connectTimeoutSeconds * 1e9))
-    eventLoop.scheduleTask(in: timeout) { [weak self] in
+    transport.schedule(afterSeconds: configuration.connectTimeoutSeconds) { [weak self] in
       guard let self, self.attempt == attempt else { return }
       self.handle(.connectTimedOut)
       self.flush()
     }
-    guard let provider = configuration.tokenProvider else { return openChannel(attempt, timeout) }
+    guard let provider = configuration.tokenProvider else { return openConnection(attempt) }
     provideToken(provider, attempt) { failure in
-      if let failure { self.ended(attempt, "there is no token: \(failure)") } else { self.openChannel(attempt, timeout) }
+      if let failure { self.ended(attempt, "there is no token: \(failure)") } else { self.openConnection(attempt) }
     }
   }
 
@@ -143,7 +132,7 @@ extension ClientCore {
         if let text { try MartletClient.checkWord(text, "a token") }
         token = .success(text)
       } catch { token = .failure(error) }
-      eventLoop.execute {
+      transport.execute {
         guard attempt == self.attempt else { return }
         switch token {
         case .success(let token):
@@ -162,25 +151,16 @@ extension ClientCore {
     provideToken(provider, attempt) { _ in }
   }
 
-  private func openChannel(_ attempt: Int, _ timeout: TimeAmount) {
-    ClientBootstrap(group: eventLoop)
-      .channelOption(.socketOption(.so_keepalive), value: 1)
-      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .connectTimeout(timeout)
-      .channelInitializer { [maximumLineBytes = configuration.maximumLineBytes] channel in
-        channel.eventLoop.makeCompletedFuture {
-          let handler = ClientChannelHandler(core: self, attempt: attempt, maximumLineBytes: maximumLineBytes)
-          try channel.pipeline.syncOperations.addHandler(handler)
-        }
-      }
-      .connect(host: configuration.host, port: configuration.port)
-      .whenFailure { error in self.ended(attempt, ConnectionReason.text(error)) }
+  private func openConnection(_ attempt: Int) {
+    transport.connect(
+      timeoutSeconds: configuration.connectTimeoutSeconds,
+      ClientConnectionEnd(core: self, attempt: attempt, maximumLineBytes: configuration.maximumLineBytes))
   }
 
-  /// The methods that the channel's handler calls.
-  func connected(_ channel: any Channel, _ attempt: Int) {
-    guard attempt == self.attempt else { return channel.close(promise: nil) }
-    self.channel = channel
+  /// The methods that a connection's end calls.
+  func connected(_ connection: any ClientConnection, _ attempt: Int) {
+    guard attempt == self.attempt else { return connection.close() }
+    self.connection = connection
     handle(.connected)
     flush()
   }
@@ -206,7 +186,7 @@ extension ClientCore {
 
   func ended(_ attempt: Int, _ reason: String) {
     guard attempt == self.attempt else { return }
-    channel = nil
+    connection = nil
     self.attempt += 1
     handle(.connectionEnded(reason: reason))
     flush()

@@ -16,11 +16,9 @@ import MartletWire
 /// 2. Requests are on the wire only in `open` and `closing`. Those that are made, or left, in `connecting` and `waiting` wait
 ///    for the next connection; after a time without one they fail, and so do new ones until there is one.
 /// 3. Subscriptions outlive connections. Each is subscribed to again by every connection that opens.
-/// 4. A subscription's value is delivered at the `synced` that follows it, so values that are delivered together are of
-///    one snapshot. What a broken connection left without its `synced` is never delivered.
-/// 5. A patch is applied to the last value that came, delivered or not. A subscription whose patch doesn't fit is made anew:
-///    it shows its older value until the server has told it the newest one.
-/// 6. A sink that is finished gets nothing more.
+/// 4. A sink that is finished gets nothing more.
+///
+/// What is shown of what the server tells is `SubscriptionTable`'s to decide.
 ///
 /// `Waiter` is whoever waits for an answer, `Sink` whoever takes a subscription's values; the machine only passes them on.
 struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
@@ -38,10 +36,11 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
     case received(ServerMessage)
     /// A line that can't be read, or that is too long.
     case receivedGarbage(reason: String)
-    case request(id: UInt64, Request, Waiter)
+    case request(id: UInt64, Request, Waiter, optimistically: OptimisticUpdate? = nil)
     /// The one who asked is no longer interested.
     case cancel(id: UInt64)
-    case subscribe(id: UInt64, line: [UInt8], Sink)
+    /// The queries are shown together; `id` is the first one's, and those that follow it are the others'.
+    case subscribe(id: UInt64, [SubscribedQuery], Sink)
     case unsubscribe(id: UInt64)
     case close(Waiter?)
     /// The server had its time to end the connection after `bye`.
@@ -80,24 +79,11 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
     case closed(MartletError?)
   }
 
-  private struct Subscription {
-    var line: [UInt8]
-    var sink: Sink
-    /// What came since the last `synced`: the newest only.
-    var staged: Result<[UInt8], MartletError>?
-    /// The last value that came, where the next one may be a patch to it.
-    var base: [UInt8]?
-    /// It has been made anew, and waits for its value. Patches that were on their way are of no use to it.
-    var awaitsValue = false
-  }
-
   private var state = State.idle
   private var hello: Hello
   private let maximumRequestsInFlight: Int
   private var requests = RequestQueue<Waiter>()
-  private var subscriptions: [UInt64: Subscription] = [:]
-  /// Subscriptions that have something staged, so that `synced` costs only what has changed.
-  private var staged: [UInt64] = []
+  private var subscriptions = SubscriptionTable<Sink>()
   /// What the server said before it closed.
   private var farewell: WireError?
   /// Why the last connection ended.
@@ -141,9 +127,9 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
     case .receivedGarbage(let reason):
       actions.append(.abandonConnection)
       connectionEnded(reason, &actions)
-    case .request(let id, let request, let waiter): send(id, request, waiter, &actions)
+    case .request(let id, let request, let waiter, let update): send(id, request, waiter, update, &actions)
     case .cancel(let id): cancel(id, &actions)
-    case .subscribe(let id, let line, let sink): subscribe(id, line, sink, &actions)
+    case .subscribe(let id, let queries, let sink): subscribe(id, queries, sink, &actions)
     case .unsubscribe(let id): unsubscribe(id, &actions)
     case .close(let waiter): close(waiter, &actions)
     case .closeDue:
@@ -180,7 +166,9 @@ struct ClientStateMachine<Waiter: Sendable, Sink: Sendable>: ~Copyable {
 // MARK: - Requests
 
 extension ClientStateMachine {
-  private mutating func send(_ id: UInt64, _ request: Request, _ waiter: Waiter, _ actions: inout [Action]) {
+  private mutating func send(
+    _ id: UInt64, _ request: Request, _ waiter: Waiter, _ update: OptimisticUpdate?, _ actions: inout [Action]
+  ) {
     switch state {
     case .closing, .closed: return actions.append(.answer(waiter, .failure(refusal)))
     case .idle, .connecting, .waiting, .open: break
@@ -191,6 +179,7 @@ extension ClientStateMachine {
       return actions.append(.answer(waiter, .failure(MartletError(.overloaded, message))))
     }
     requests.add(id, request, waiter)
+    if let update { subscriptions.expect(id, update) { actions.append(.deliver($0, $1)) } }
     sendWaiting(&actions)
   }
 
@@ -201,7 +190,7 @@ extension ClientStateMachine {
     guard case .open(let maximumLineBytes) = state else { return }
     while let (id, line) = requests.takeUnsent(areLast: areLast) {
       if let error = Self.tooLong(line, maximumLineBytes) {
-        if let refused = requests.remove(id) { actions.append(.answer(refused.entry.waiter, .failure(error))) }
+        if let refused = requests.remove(id) { fail([refused.entry], error, &actions) }
       } else {
         actions.append(.send(line))
       }
@@ -211,7 +200,7 @@ extension ClientStateMachine {
   private mutating func cancel(_ id: UInt64, _ actions: inout [Action]) {
     guard let cancelled = requests.remove(id) else { return }
     if case .call = cancelled.entry.request, cancelled.wasSent, isOpen { actions.append(.send(ClientLines.cancel(id))) }
-    actions.append(.answer(cancelled.entry.waiter, .failure(MartletError(.cancelled, "the caller cancelled the request"))))
+    fail([cancelled.entry], MartletError(.cancelled, "the caller cancelled the request"), &actions)
     sendWaiting(&actions)
   }
 
@@ -220,11 +209,17 @@ extension ClientStateMachine {
     if case .failure(let error) = result, error.code == .shuttingDown, isOpen, requests.noteRefusal(id) { return }
     guard let answered = requests.remove(id)?.entry else { return }
     if case .auth(_, let token) = answered.request, case .success = result { hello.token = token }
+    switch result {
+    case .success(let answer): subscriptions.confirm(id, answer.timestamp) { actions.append(.deliver($0, $1)) }
+    case .failure: subscriptions.giveUp(CollectionOfOne(id)) { actions.append(.deliver($0, $1)) }
+    }
     actions.append(.answer(answered.waiter, result))
     sendWaiting(&actions)
   }
 
-  private func fail(_ entries: [RequestQueue<Waiter>.Entry], _ error: MartletError, _ actions: inout [Action]) {
+  /// What was shown in the hope of success is taken back before the one who waits hears of it.
+  private mutating func fail(_ entries: [RequestQueue<Waiter>.Entry], _ error: MartletError, _ actions: inout [Action]) {
+    subscriptions.giveUp(entries.lazy.map(\.id)) { actions.append(.deliver($0, $1)) }
     for entry in entries { actions.append(.answer(entry.waiter, .failure(error))) }
   }
 
@@ -248,70 +243,51 @@ extension ClientStateMachine {
 // MARK: - Subscriptions
 
 extension ClientStateMachine {
-  private mutating func subscribe(_ id: UInt64, _ line: [UInt8], _ sink: Sink, _ actions: inout [Action]) {
+  private mutating func subscribe(_ id: UInt64, _ queries: [SubscribedQuery], _ sink: Sink, _ actions: inout [Action]) {
     switch state {
     case .closing, .closed(nil): actions.append(.finish(sink, nil))
     case .closed(let error?): actions.append(.finish(sink, error))
-    case .idle, .connecting, .waiting: subscriptions[id] = Subscription(line: line, sink: sink)
+    case .idle, .connecting, .waiting: subscriptions.add(id, queries, sink)
     case .open(let maximumLineBytes):
-      subscriptions[id] = Subscription(line: line, sink: sink)
-      sendSubscription(id, maximumLineBytes, &actions)
+      subscriptions.add(id, queries, sink)
+      for member in id..<id + UInt64(queries.count) { sendSubscription(member, maximumLineBytes, &actions) }
     }
   }
 
   private mutating func sendSubscription(_ id: UInt64, _ maximumLineBytes: Int, _ actions: inout [Action]) {
-    guard let subscription = subscriptions[id] else { return }
-    if let error = Self.tooLong(subscription.line, maximumLineBytes) {
+    guard let line = subscriptions.line(id) else { return }
+    if let error = Self.tooLong(line, maximumLineBytes) {
       finish(id, error, &actions)
     } else {
-      actions.append(.send(subscription.line))
+      actions.append(.send(line))
     }
   }
 
   private mutating func unsubscribe(_ id: UInt64, _ actions: inout [Action]) {
-    guard subscriptions.removeValue(forKey: id) != nil, case .open = state else { return }
-    actions.append(.send(ClientLines.unsubscribe(id)))
+    guard let view = subscriptions.remove(id) else { return }
+    sendUnsubscribe(view.members, &actions)
   }
 
+  private func sendUnsubscribe(_ ids: some Sequence<UInt64>, _ actions: inout [Action]) {
+    guard isOpen else { return }
+    for id in ids { actions.append(.send(ClientLines.unsubscribe(id))) }
+  }
+
+  /// One of a view's queries can't be subscribed to: all of the view ends.
   private mutating func finish(_ id: UInt64, _ error: MartletError?, _ actions: inout [Action]) {
-    guard let subscription = subscriptions.removeValue(forKey: id) else { return }
-    actions.append(.finish(subscription.sink, error))
+    guard let view = subscriptions.remove(id) else { return }
+    sendUnsubscribe(view.members.filter { $0 != id }, &actions)
+    actions.append(.finish(view.sink, error))
   }
 
   private mutating func finishAll(_ error: MartletError?, _ actions: inout [Action]) {
-    for id in subscriptions.keys.sorted() { finish(id, error, &actions) }
-    staged.removeAll()
-  }
-
-  private mutating func stage(_ id: UInt64, _ result: Result<[UInt8], MartletError>) {
-    guard let index = subscriptions.index(forKey: id) else { return }
-    if subscriptions.values[index].staged == nil { staged.append(id) }
-    subscriptions.values[index].staged = result
-    subscriptions.values[index].base = hello.patches ? try? result.get() : nil
-    subscriptions.values[index].awaitsValue = false
+    for sink in subscriptions.removeAll() { actions.append(.finish(sink, error)) }
   }
 
   private mutating func stage(_ id: UInt64, patch: [UInt8], _ actions: inout [Action]) {
-    guard let index = subscriptions.index(forKey: id), !subscriptions.values[index].awaitsValue else { return }
-    let value = subscriptions.values[index].base.flatMap { base in
-      base.withUnsafeBytes { base in patch.withUnsafeBytes { try? ValuePatch.apply($0, to: base) } }
-    }
-    if let value { return stage(id, .success(value)) }
-    guard case .open(let maximumLineBytes) = state else { return }
-    subscriptions.values[index].base = nil
-    subscriptions.values[index].awaitsValue = true
+    guard !subscriptions.stage(id, patch: patch), case .open(let maximumLineBytes) = state else { return }
     actions.append(.send(ClientLines.unsubscribe(id)))
     sendSubscription(id, maximumLineBytes, &actions)
-  }
-
-  private mutating func deliverStaged(_ timestamp: UInt64, _ actions: inout [Action]) {
-    for id in staged {
-      // One that has ended since is no longer there.
-      guard let index = subscriptions.index(forKey: id) else { continue }
-      guard let result = subscriptions.values[index].staged.take() else { continue }
-      actions.append(.deliver(subscriptions.values[index].sink, Delivery(result: result, timestamp: timestamp)))
-    }
-    staged.removeAll(keepingCapacity: true)
   }
 }
 
@@ -324,16 +300,16 @@ extension ClientStateMachine {
     case .ok(let id, let timestamp, let json):
       answer(id, .success(Answer(timestamp: timestamp, json: json)), &actions)
     case .error(let id?, let error):
-      if subscriptions[id] != nil {
+      if subscriptions.contains(id) {
         finish(id, MartletError(error), &actions)
       } else {
         answer(id, .failure(MartletError(error)), &actions)
       }
     case .error(nil, let error): refused(error, &actions)
-    case .update(let id, let json): stage(id, .success(json))
+    case .update(let id, let json): subscriptions.stage(id, .success(json), keepsBase: hello.patches)
     case .patch(let id, let json): stage(id, patch: json, &actions)
-    case .failed(let id, let error): stage(id, .failure(MartletError(error)))
-    case .synced(let timestamp): deliverStaged(timestamp, &actions)
+    case .failed(let id, let error): subscriptions.stage(id, .failure(MartletError(error)), keepsBase: false)
+    case .synced(let timestamp): subscriptions.synced(timestamp) { actions.append(.deliver($0, $1)) }
     case .pong(let id): answer(id, .success(Answer(timestamp: 0, json: [])), &actions)
     case .expired:
       // A connection that is made later must not be refused for it.
@@ -352,8 +328,9 @@ extension ClientStateMachine {
     }
     state = .open(maximumLineBytes: welcome.maxLineBytes)
     isOffline = false
+    subscriptions.connectionOpened()
     if let starter { actions.append(.answer(starter, .success(Answer(timestamp: 0, json: [])))) }
-    for id in subscriptions.keys.sorted() { sendSubscription(id, welcome.maxLineBytes, &actions) }
+    for id in subscriptions.ids { sendSubscription(id, welcome.maxLineBytes, &actions) }
     sendWaiting(&actions)
   }
 
@@ -390,8 +367,9 @@ extension ClientStateMachine {
     case .open:
       state = .waiting(attempt: 1)
       losses += 1
+      subscriptions.connectionEnded()
+      for id in subscriptions.unanswered where requests.mayHaveRun(id) { subscriptions.doubt(id) }
       fail(requests.takeLost(), Self.lost(reason), &actions)
-      dropStaged()
       actions.append(.scheduleReconnect(attempt: 1))
       actions.append(.scheduleOfflineDue(loss: losses))
     case .closing(let waiters):
@@ -403,14 +381,6 @@ extension ClientStateMachine {
 
   private static func lost(_ reason: String) -> MartletError {
     MartletError(.connectionLost, "the connection ended before the answer, so it is not known what became of the request: \(reason)")
-  }
-
-  private mutating func dropStaged() {
-    for id in staged {
-      guard let index = subscriptions.index(forKey: id) else { continue }
-      subscriptions.values[index].staged = nil
-    }
-    staged.removeAll()
   }
 
   private mutating func close(_ waiter: Waiter?, _ actions: inout [Action]) {

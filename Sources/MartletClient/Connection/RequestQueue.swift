@@ -6,6 +6,7 @@ import MartletWire
 /// since the server knows the session: it answers those that have run as it did then. An action that was on the wire may have run, and is given up.
 struct RequestQueue<Waiter: Sendable>: ~Copyable {
   struct Entry {
+    let id: UInt64
     var request: ClientRequest
     var waiter: Waiter
     fileprivate var order: UInt64
@@ -28,7 +29,7 @@ struct RequestQueue<Waiter: Sendable>: ~Copyable {
 
   mutating func add(_ id: UInt64, _ request: ClientRequest, _ waiter: Waiter) {
     lastOrder += 1
-    entries[id] = Entry(request: request, waiter: waiter, order: lastOrder)
+    entries[id] = Entry(id: id, request: request, waiter: waiter, order: lastOrder)
     unsent.append(id)
   }
 
@@ -72,6 +73,9 @@ struct RequestQueue<Waiter: Sendable>: ~Copyable {
     entries[id]!.isRefused = true
     return true
   }
+
+  /// Whether the server may have run it, and nobody here knows.
+  func mayHaveRun(_ id: UInt64) -> Bool { entries[id].map { $0.isSent && !$0.isRefused } ?? false }
 
   /// The connection is gone. Gives the requests of which it isn't known whether they have run; the others are to be sent, all of them.
   mutating func takeLost() -> [Entry] {

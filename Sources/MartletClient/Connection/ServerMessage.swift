@@ -75,9 +75,3 @@ struct Answer: Hashable, Sendable {
   var timestamp: UInt64
   var json: [UInt8]
 }
-
-/// What a subscription shows at a snapshot.
-struct Delivery: Hashable, Sendable {
-  var result: Result<[UInt8], MartletError>
-  var timestamp: UInt64
-}

@@ -18,11 +18,10 @@ public struct Subscription<Output: WireValue>: AsyncSequence, Sendable {
   public typealias Failure = MartletError
 
   let client: MartletClient
-  let function: String
-  let arguments: [UInt8]
+  let query: QueryKey
 
   public func makeAsyncIterator() -> Iterator {
-    Iterator(cursor: SubscriptionCursor(self))
+    Iterator(cursor: SubscriptionCursor(client, [query]))
   }
 
   public struct Iterator: AsyncIteratorProtocol {
@@ -31,8 +30,7 @@ public struct Subscription<Output: WireValue>: AsyncSequence, Sendable {
     public mutating func next(
       isolation: isolated (any Actor)? = #isolation
     ) async throws(MartletError) -> Output? {
-      let update: Update<Output>? = try await cursor.next(isolation: isolation)
-      return try update?.value
+      try await cursor.nextUpdate(isolation: isolation, Output.self)?.value
     }
   }
 
@@ -49,10 +47,13 @@ public struct Update<Output: Sendable>: Sendable {
   public var result: Result<Output, MartletError>
   /// The snapshot's timestamp: it grows with every commit, and is not a wall clock.
   public var timestamp: UInt64
+  /// Whether an optimistic update of this client has a part in it.
+  public var isOptimistic: Bool
 
-  public init(result: Result<Output, MartletError>, timestamp: UInt64) {
+  public init(result: Result<Output, MartletError>, timestamp: UInt64, isOptimistic: Bool = false) {
     self.result = result
     self.timestamp = timestamp
+    self.isOptimistic = isOptimistic
   }
 
   public var value: Output {
@@ -69,7 +70,7 @@ extension Subscription {
     let subscription: Subscription<Output>
 
     public func makeAsyncIterator() -> Iterator {
-      Iterator(cursor: SubscriptionCursor(subscription))
+      Iterator(cursor: SubscriptionCursor(subscription.client, [subscription.query]))
     }
 
     public struct Iterator: AsyncIteratorProtocol {
@@ -78,7 +79,7 @@ extension Subscription {
       public mutating func next(
         isolation: isolated (any Actor)? = #isolation
       ) async throws(MartletError) -> Update<Output>? {
-        try await cursor.next(isolation: isolation)
+        try await cursor.nextUpdate(isolation: isolation, Output.self)
       }
     }
   }
@@ -91,7 +92,7 @@ extension Subscription {
     let subscription: Subscription<Output>
 
     public func makeAsyncIterator() -> Iterator {
-      Iterator(cursor: SubscriptionCursor(subscription))
+      Iterator(cursor: SubscriptionCursor(subscription.client, [subscription.query]))
     }
 
     public struct Iterator: AsyncIteratorProtocol {
@@ -100,8 +101,7 @@ extension Subscription {
       public mutating func next(
         isolation: isolated (any Actor)? = #isolation
       ) async throws(MartletError) -> Result<Output, MartletError>? {
-        let update: Update<Output>? = try await cursor.next(isolation: isolation)
-        return update?.result
+        try await cursor.nextUpdate(isolation: isolation, Output.self)?.result
       }
     }
   }
@@ -113,25 +113,35 @@ final class SubscriptionCursor: Sendable {
   private let id: UInt64
   private let mailbox = SubscriptionMailbox()
 
-  init<Output>(_ subscription: Subscription<Output>) {
-    client = subscription.client
-    id = client.begin(subscription, mailbox)
+  init(_ client: MartletClient, _ queries: [QueryKey]) {
+    self.client = client
+    id = client.begin(queries, mailbox)
   }
 
   deinit {
     client.end(id)
   }
 
-  /// Decoding is done here, in the reader's task: the event loop has other readers to serve.
-  func next<Output: WireValue>(
-    isolation: isolated (any Actor)?
+  /// What comes is decoded by the one who calls this, in the reader's task: the client's thread has other readers to serve.
+  func next(isolation: isolated (any Actor)?) async throws(MartletError) -> Delivery? {
+    try await mailbox.next(isolation: isolation)
+  }
+
+  /// The next of a single query.
+  func nextUpdate<Output: WireValue>(
+    isolation: isolated (any Actor)?, _ type: Output.Type
   ) async throws(MartletError) -> Update<Output>? {
-    guard let delivery = try await mailbox.next(isolation: isolation) else { return nil }
-    switch delivery.result {
-    case .failure(let error): return Update(result: .failure(error), timestamp: delivery.timestamp)
-    case .success(let json):
-      let value = try Output(answer: json)
-      return Update(result: .success(value), timestamp: delivery.timestamp)
+    guard let delivery = try await next(isolation: isolation) else { return nil }
+    return Update(
+      result: try delivery.results[0].decoded(as: type), timestamp: delivery.timestamp, isOptimistic: delivery.isOptimistic)
+  }
+}
+
+extension Result<[UInt8], MartletError> {
+  func decoded<Output: WireValue>(as type: Output.Type) throws(MartletError) -> Result<Output, MartletError> {
+    switch self {
+    case .failure(let error): .failure(error)
+    case .success(let json): .success(try Output(answer: json))
     }
   }
 }

@@ -33,6 +33,7 @@ package final class SimulatedHost: EngineHost, SerialExecutor, @unchecked Sendab
     var random: DeterministicRandom
     /// The thread that is the engine's just now.
     var owner: pthread_t?
+    var onWork: (@Sendable () -> Void)?
   }
 
   package let clock: SimulatedClock
@@ -47,9 +48,23 @@ package final class SimulatedHost: EngineHost, SerialExecutor, @unchecked Sendab
 
   package var executor: any SerialExecutor { self }
 
-  package func enqueue(_ work: @escaping @Sendable () -> Void) { state.withLock { $0.ready.append(work) } }
+  package func enqueue(_ work: @escaping @Sendable () -> Void) { add { $0.ready.append(work) } }
 
-  package func offload(_ work: @escaping @Sendable () -> Void) { state.withLock { $0.offloaded.append(work) } }
+  package func offload(_ work: @escaping @Sendable () -> Void) { add { $0.offloaded.append(work) } }
+
+  private func add(_ change: (inout sending State) -> Void) {
+    let onWork = state.withLock { state in
+      change(&state)
+      return state.onWork
+    }
+    onWork?()
+  }
+
+  /// Is told, on any thread, when there is work to run. A host that a test turns by hand has nobody to tell.
+  package var onWork: (@Sendable () -> Void)? {
+    get { state.withLock { $0.onWork } }
+    set { state.withLock { $0.onWork = newValue } }
+  }
 
   package func schedule(afterMilliseconds milliseconds: Int, _ work: @escaping @Sendable () -> Void) {
     let deadline = clock.monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
@@ -158,7 +173,11 @@ package final class SimulatedHost: EngineHost, SerialExecutor, @unchecked Sendab
     if now < target { clock.advance(nanoseconds: target - now) }
   }
 
-  private func fireTimer(before limit: UInt64) -> Bool {
+  /// When the first timer is due, by the clock's nanoseconds; nil where there is none.
+  package var nextDeadline: UInt64? { state.withLock { $0.timers.lazy.map(\.deadline).min() } }
+
+  /// Runs the timer that is due first, and moves the clock there. False if none is due by `limit`.
+  package func fireTimer(before limit: UInt64) -> Bool {
     let timer: Timer? = state.withLock { state in
       guard let index = state.timers.indices.min(by: {
         (state.timers[$0].deadline, state.timers[$0].number) < (state.timers[$1].deadline, state.timers[$1].number)

@@ -266,6 +266,35 @@ func chatClient() async throws {
   }
 }
 
+func dashboard(_ client: MartletClient, _ channel: ID<Channels>) async throws {
+  for try await (statistics, latest) in client.subscribe(Chat.statistics(channel), Chat.latest(channel, 10)) {
+    print("\(latest.count) of \(statistics.messages) messages")
+  }
+}
+
+func post(_ text: String, in channel: ID<Channels>, at now: Double, _ client: MartletClient) async throws {
+  let id = ID<Messages>.placeholder
+  try await client.run(Chat.post(channel, "ada", text, nil)) { local in
+    let message = try Document<Messages>(placeholder: id, creationTime: now) {
+      $0.channel = channel
+      $0.author = "ada"
+      $0.text = text
+      $0.likes = 0
+    }
+    local.update(Chat.latest(channel, 10)) { $0.insert(message, at: 0) }
+  }
+}
+
+func like(_ message: ID<Messages>, in channel: ID<Channels>, _ client: MartletClient) async throws {
+  try await client.run(Chat.like(message)) { local in
+    try local.update(Chat.latest(channel, 10)) { messages in
+      for index in messages.indices where messages[index].id == message {
+        try messages[index].patch { $0.likes += 1 }
+      }
+    }
+  }
+}
+
 func pages(_ client: MartletClient, _ channel: ID<Channels>) async throws {
   let first = try await client.run(Chat.history(channel, PaginationOptions(numItems: 20)))
   let second = PaginationOptions(numItems: 20, cursor: first.continueCursor)

@@ -76,11 +76,17 @@ struct SessionTests {
     var answered: UInt64 = 0
     var synced: UInt64 = 0
     var values: [String: String] = [:]
+    var addsToA: Set<String> = []
+    var value = 1
     func look() {
       for line in client.take() {
         switch line.kind {
-        case .ok: answered = max(answered, line.timestamp)
-        case .update: values[line.id] = line.rest
+        case .ok:
+          answered = max(answered, line.timestamp)
+          if addsToA.contains(line.id) { value += 1 }
+        case .update:
+          values[line.id] = line.rest
+          #expect(Int(line.rest)! <= value, "no update shows a mutation before its ok")
         case .synced:
           synced = line.timestamp
           if values.count == 2 { #expect(values["slow"] == values["fast"], "promise 3: one snapshot") }
@@ -90,6 +96,7 @@ struct SessionTests {
     }
     for number in 0..<30 {
       let name = random.oneIn(2) ? "a" : "b"
+      if name == "a" { addsToA.insert("\(number)") }
       client.send(#"mutation \#(number) counters:\#(random.oneIn(4) ? "slowAdd" : "add") {"name":"\#(name)","amount":1}"#)
       for _ in 0..<random.number(0..<8) { server.host.step() }
       look()
