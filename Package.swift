@@ -61,7 +61,7 @@ let package = Package(
     .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "StoreExample"]),
     .target(name: "MartletTesting", dependencies: ["Martlet", "MartletValues", "MartletWire"]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
-    .target(name: "TestServers", dependencies: [nioCore, nioPosix, nioSSL], path: "Tests/TestServers"),
+    .target(name: "TestServers", dependencies: ["TestSupport", nioCore, nioPosix, nioSSL], path: "Tests/TestServers"),
     .testTarget(name: "MartletValuesTests", dependencies: ["MartletValues"]),
     .testTarget(name: "MartletWireTests", dependencies: ["MartletTesting", "MartletValues", "MartletWire", "TestSupport"]),
     .testTarget(

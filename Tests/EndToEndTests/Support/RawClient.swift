@@ -138,6 +138,12 @@ final class RawClient {
     for client in clients { client.takeIn() }
   }
 
+  /// Waits until one of the clients has something to be read, or for some milliseconds: for a loop that has something else to do as well.
+  static func waitBriefly(for clients: [RawClient]) {
+    var descriptors = clients.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+    poll(&descriptors, nfds_t(descriptors.count), 5)
+  }
+
   // MARK: Messages
 
   /// The next message, of those that were passed over first.

@@ -77,6 +77,9 @@ final class ServerProcess {
     Foundation.kill(processID, signal)
   }
 
+  /// Whether it has ended, or is about to: it has closed its output.
+  var isOver: Bool { Deadline(seconds: 0).wait(for: POLLIN, on: output) }
+
   /// Waits for its end, after `sendTerminate`.
   func waitForExit(_ deadline: Deadline = Deadline()) throws -> Int32 {
     let status = try Executable.waitForExit((processID, output), deadline)
