@@ -21,6 +21,9 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   private var context: ChannelHandlerContext?
   private var isReading = false
   private var needsFlush = false
+  private var isFlushing = false
+  /// What NIO read off a connection that it found broken while it wrote.
+  private var lateInput: [ByteBuffer] = []
   private var isClosing = false
   private var stall: Scheduled<Void>?
 
@@ -41,6 +44,12 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard let session else { return }
     let buffer = unwrapInboundIn(data)
+    // Where a write fails, NIO reads what is left before it returns. The engine, which mostly is what writes, must not be entered inside itself.
+    guard !isFlushing else { return lateInput.append(buffer) }
+    receive(buffer, from: session)
+  }
+
+  private func receive(_ buffer: ByteBuffer, from session: SessionID) {
     isReading = true
     // The engine's closure must be sendable, and a borrowed pointer isn't: it does not leave this call.
     buffer.withUnsafeReadableBytes { bytes in
@@ -86,12 +95,19 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   func channelInactive(context: ChannelHandlerContext) {
     stall?.cancel()
     self.context = nil
-    connections.remove(self)
-    if let session {
-      self.session = nil
-      engine.assumeIsolated { $0.disconnected(session, canStillSend: false) }
-    }
+    // Not at once, for the same reason.
+    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+    context.eventLoop.execute { handler.value.ended() }
     context.fireChannelInactive()
+  }
+
+  private func ended() {
+    connections.remove(self)
+    guard let session else { return }
+    for buffer in lateInput { receive(buffer, from: session) }
+    lateInput = []
+    self.session = nil
+    engine.assumeIsolated { $0.disconnected(session, canStillSend: false) }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -126,8 +142,9 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
     needsFlush = false
     stall?.cancel()
     watchStall(lastPending: nil)
-    context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0))).assumeIsolated()
-      .whenComplete { _ in context.close(promise: nil) }
+    let isWritten = context.write(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0)))
+    flush(context)
+    isWritten.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
   }
 
   /// Closes the connection at once, whatever was to be sent.
@@ -136,7 +153,13 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   private func flushIfNeeded() {
     guard needsFlush, let context else { return }
     needsFlush = false
+    flush(context)
+  }
+
+  private func flush(_ context: ChannelHandlerContext) {
+    isFlushing = true
     context.flush()
+    isFlushing = false
   }
 
   // MARK: A client that doesn't read

@@ -115,7 +115,8 @@ public final class MartletServer: Service {
   private func listen(_ engine: Engine, _ eventLoop: any EventLoop, _ recovered: RecoveredData) async throws {
     let connections = ConnectionRegistry(eventLoop: eventLoop)
     let bootstrap = ServerBootstrap(group: eventLoop)
-      .serverChannelOption(.backlog, value: 1024)
+      // When all clients come back at once, one that finds no place tries again after a second. The system has a bound of its own.
+      .serverChannelOption(.backlog, value: 65_535)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.allowRemoteHalfClosure, value: true)

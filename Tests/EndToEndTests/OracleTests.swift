@@ -21,7 +21,7 @@ extension EndToEnd {
       let rounds = 4 * Self.factor
       let began = Date()
       for round in 0..<rounds {
-        let anomalies = try trial.round(mutations: 250, round % 2 == 0 ? .kill : .stop)
+        let anomalies = try trial.round(mutations: 800, round % 2 == 0 ? .kill : .stop)
         #expect(anomalies.isEmpty, "seed \(Self.seed), round \(round): \(anomalies.count): \(anomalies.prefix(3))")
         guard anomalies.isEmpty else { return }
       }
@@ -50,7 +50,7 @@ extension EndToEnd {
         configuration.backoff = Backoff(initialMilliseconds: 4, maximumMilliseconds: 60)
         clients.append(try await MartletClient.connect(configuration))
       }
-      proxy.set(.init(bytesUntilCut: 40_000))
+      proxy.set(.init(bytesUntilCut: 15_000))
 
       let (writers, mutations, restarts) = (8, 60 * Self.factor, 3 * Self.factor)
       var random = TestRandom(seed: Self.seed)
@@ -73,20 +73,20 @@ extension EndToEnd {
           }
         }
         for (number, moment) in moments.enumerated() {
-          #expect(await history.wait(forAnswers: moment))
+          try #require(await history.wait(forAnswers: moment), "\(server.lastWords)")
+          proxy.lead(to: nil)
           if number % 2 == 0 {
             server.sendKill()
             server.kill()
           } else {
             #expect(try server.stop() == 0)
           }
-          proxy.lead(to: nil)
           server = try ServerProcess(folder, app: "HistoryApp")
           proxy.lead(to: server.port)
         }
-        #expect(await history.wait(forAnswers: writers * mutations))
+        try #require(await history.wait(forAnswers: writers * mutations), "\(server.lastWords)")
         proxy.set(nil)
-        #expect(await history.waitUntilSettled())
+        #expect(await history.waitUntilSettled(), "\(server.lastWords)")
         for client in clients { await client.close() }
         try await group.waitForAll()
       }

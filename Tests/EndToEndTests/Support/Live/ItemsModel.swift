@@ -75,17 +75,17 @@ struct ItemsModel: LiveModel {
     items[place].write()
   }
 
-  private func score(_ key: Int) -> Double? { items.first { $0.key == key }?.score }
+  private func held(by key: Int) -> Double? { items.first { $0.key == key }?.score }
 
   mutating func apply(_ operation: Operation, answered answer: String) -> String? {
     let right: String
     switch operation {
     case .put(let key, let group, let score, let note):
-      if score(key) == nil {
+      if held(by: key) == nil {
         guard let document = try? Value(json: answer), let id = document["_id"]?.text, let time = document["_creationTime"]?.number else {
           return "it is a new document"
         }
-        if items.contains(where: { $0.id == id || $0.creationTime >= time }) { return "another document has this id, or a later time" }
+        if items.contains(where: { $0.id == id || $0.creationTime == time }) { return "another document has this id, or this time" }
         items.append(Item(key: key, group: group, score: score, note: note, id: id, creationTime: time))
       } else {
         change(key) {
@@ -96,11 +96,11 @@ struct ItemsModel: LiveModel {
       }
       right = items.first { $0.key == key }!.json
     case .adjust(let key, let amount):
-      guard score(key) != nil else { return "there is no such item" }
+      guard held(by: key) != nil else { return "there is no such item" }
       change(key) { $0.score += amount }
-      right = Self.list([score(key)!])
+      right = Self.list([held(by: key)!])
     case .transfer(let from, let to, let amount, _):
-      guard let source = score(from), let target = score(to), source >= amount else { return "it can't be done" }
+      guard let source = held(by: from), let target = held(by: to), source >= amount else { return "it can't be done" }
       change(from) { $0.score -= amount }
       change(to) { $0.score += amount }
       right = "[" + Self.list([source - amount, target + amount]) + "]"
@@ -109,7 +109,7 @@ struct ItemsModel: LiveModel {
       for item in moved { change(item.key) { $0.group = to } }
       right = "\(moved.count)"
     case .remove(let key):
-      guard score(key) != nil else { return "there is no such item" }
+      guard held(by: key) != nil else { return "there is no such item" }
       items.removeAll { $0.key == key }
       right = "null"
     case .entitle(let group, let title):

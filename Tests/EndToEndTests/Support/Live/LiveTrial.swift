@@ -52,8 +52,8 @@ final class LiveTrial {
     var left = mutations
     var answered = 0
     let end = random.number(mutations / 5..<mutations * 4 / 5)
-    let deadline = Deadline(seconds: 120)
-    while left > 0 || server == nil || clients.contains(where: { $0.unansweredCount > 0 }) {
+    let deadline = Deadline(seconds: 60)
+    while left > 0 || server == nil || !hasEnded || isStopping || clients.contains(where: { $0.unansweredCount > 0 }) {
       answered += try turn(isCalm: false) {
         guard left > 0 else { return false }
         left -= 1
@@ -62,7 +62,8 @@ final class LiveTrial {
       if answered >= end, !hasEnded { try self.end(ending) }
       try goOnEnding()
       guard deadline.remainingMilliseconds > 0 else {
-        throw Failure("\(left) mutations were not sent and \(clients.reduce(0) { $0 + $1.unansweredCount }) not answered in 120 s")
+        let open = clients.reduce(0) { $0 + $1.unansweredCount }
+        throw Failure("\(left) mutations were not sent and \(open) not answered in time; of the server: \(server?.lastWords ?? "none")")
       }
     }
     hasEnded = false
@@ -80,7 +81,7 @@ final class LiveTrial {
   private func turn(isCalm: Bool, mayWrite: () -> Bool) throws -> Int {
     var answered = 0
     for client in clients {
-      let port = client.manner.isDirect ? server?.port : proxy.port
+      let port = client.manner.isDirect ? (isStopping ? nil : server?.port) : proxy.port
       answered += try client.turn(port: port, workload: { $0(&workload) }, isCalm: isCalm, mayWrite: mayWrite)
     }
     RawClient.waitBriefly(for: clients.compactMap(\.socket))
@@ -124,6 +125,8 @@ final class LiveTrial {
 
   private func end(_ ending: Ending) throws {
     hasEnded = true
+    // Whoever connects to a port that nobody listens on may be given that same port as its own, and so be connected to itself.
+    proxy.lead(to: nil)
     switch ending {
     case .kill:
       kills += 1
@@ -139,13 +142,13 @@ final class LiveTrial {
 
   private func noteEnd() {
     server = nil
-    proxy.lead(to: nil)
     turnsWithoutServer = random.number(0..<20)
   }
 
   private func goOnEnding() throws {
     if isStopping, server!.isOver {
-      #expect(try server!.waitForExit() == 0)
+      let status = try server!.waitForExit()
+      #expect(status == 0, "\(server!.standardError.suffix(2_000))")
       isStopping = false
       noteEnd()
     }

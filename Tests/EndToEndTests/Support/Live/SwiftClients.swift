@@ -43,7 +43,7 @@ final class SwiftClientsHistory: Sendable {
   }
 
   /// Returns when so many mutations are answered; false if that takes too long.
-  func wait(forAnswers count: Int) async -> Bool { await wait(seconds: 60) { $0.answers.count >= count } }
+  func wait(forAnswers count: Int) async -> Bool { await wait(seconds: 30) { $0.answers.count >= count } }
 
   /// Returns when all subscriptions show what the model has after all mutations; false if that takes too long.
   func waitUntilSettled() async -> Bool {
