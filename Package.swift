@@ -64,7 +64,7 @@ let package = Package(
       name: "MartletTesting",
       dependencies: ["Martlet", "MartletClient", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
-    .target(name: "TestServers", dependencies: [nioCore, nioPosix, nioSSL], path: "Tests/TestServers"),
+    .target(name: "TestServers", dependencies: ["TestSupport", nioCore, nioPosix, nioSSL], path: "Tests/TestServers"),
     .testTarget(name: "MartletValuesTests", dependencies: ["MartletValues"]),
     .testTarget(name: "MartletWireTests", dependencies: ["MartletTesting", "MartletValues", "MartletWire", "TestSupport"]),
     .testTarget(

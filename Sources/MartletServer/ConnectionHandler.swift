@@ -25,6 +25,9 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   private var socket: NIOBSDSocket.Handle?
   /// Buffers that the channel has and the socket hasn't taken.
   private var pendingWrites = 0
+  private var isFlushing = false
+  /// What NIO read off a connection that it found broken while it wrote.
+  private var lateInput: [ByteBuffer] = []
   private var isClosing = false
   private var isLingering = false
   /// Bytes that the channel was given. Those that have not left it yet are its `bufferedWritableBytes`.
@@ -49,6 +52,12 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard let session else { return }
     let buffer = unwrapInboundIn(data)
+    // Where a write fails, NIO reads what is left before it returns. The engine, which mostly is what writes, must not be entered inside itself.
+    guard !isFlushing else { return lateInput.append(buffer) }
+    receive(buffer, from: session)
+  }
+
+  private func receive(_ buffer: ByteBuffer, from session: SessionID) {
     // The engine's closure must be sendable, and a borrowed pointer isn't: it does not leave this call.
     buffer.withUnsafeReadableBytes { bytes in
       let bytes = UncheckedBytes(bytes: bytes)
@@ -78,13 +87,22 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if let event = event as? ChannelEvent, event == .inputClosed {
-      if let session {
-        engine.assumeIsolated { $0.disconnected(session, canStillSend: true) }
-      } else if isLingering {
-        context.close(promise: nil)
+      if isFlushing {
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.execute { handler.value.inputClosed() }
+      } else {
+        inputClosed()
       }
     }
     context.fireUserInboundEventTriggered(event)
+  }
+
+  private func inputClosed() {
+    if let session {
+      engine.assumeIsolated { $0.disconnected(session, canStillSend: true) }
+    } else if isLingering {
+      context?.close(promise: nil)
+    }
   }
 
   func channelInactive(context: ChannelHandlerContext) {
@@ -93,12 +111,19 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
     // The channel has just given its descriptor back, and another connection may have it soon.
     socket = nil
     if isLingering { connections.endLingering() }
-    connections.remove(self)
-    if let session {
-      self.session = nil
-      engine.assumeIsolated { $0.disconnected(session, canStillSend: false) }
-    }
+    // The engine not at once: it may be what writes.
+    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+    context.eventLoop.execute { handler.value.ended() }
     context.fireChannelInactive()
+  }
+
+  private func ended() {
+    connections.remove(self)
+    guard let session else { return }
+    for buffer in lateInput { receive(buffer, from: session) }
+    lateInput = []
+    self.session = nil
+    engine.assumeIsolated { $0.disconnected(session, canStillSend: false) }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -116,7 +141,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
     pendingWrites += 1
     sentBytes += bytes.count - taken
     let rest = context.channel.allocator.buffer(bytes: UnsafeRawBufferPointer(rebasing: bytes[taken...]))
-    context.writeAndFlush(wrapOutboundOut(rest)).assumeIsolated().whenComplete { _ in self.pendingWrites -= 1 }
+    flush(rest, context).whenComplete { _ in self.pendingWrites -= 1 }
   }
 
   /// How many bytes the socket takes now. An error is the channel's to find, with what is left to it.
@@ -152,7 +177,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
     guard let context, !isClosing else { return }
     isClosing = true
     watchStall()
-    context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0))).assumeIsolated()
+    flush(context.channel.allocator.buffer(capacity: 0), context)
       .whenComplete { _ in if self.session == nil { self.linger(context) } else { context.close(promise: nil) } }
   }
 
@@ -168,6 +193,12 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
 
   /// Closes the connection at once, whatever was to be sent.
   func cut() { context?.close(promise: nil) }
+
+  private func flush(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) -> EventLoopFuture<Void>.Isolated {
+    isFlushing = true
+    defer { isFlushing = false }
+    return context.writeAndFlush(wrapOutboundOut(buffer)).assumeIsolated()
+  }
 
   // MARK: A client that doesn't read
 

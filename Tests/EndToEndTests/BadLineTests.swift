@@ -236,5 +236,26 @@ extension EndToEnd {
       try other.send("ping")
       #expect(try other.readLine() == "pong")
     }
+
+    @Test("Connections that are reset while they are being answered, with more lines on their way, end by themselves and nothing else")
+    func resets() throws {
+      let setup = try server.connect()
+      let accounts = try setup.openMany(2, 1_000_000)
+      let transfer = "accounts:transferFunds \(Bank.transfer(accounts[0], accounts[1], 1).json)"
+      let busy = try server.connect()
+      let clients = 300
+      for number in 0..<clients {
+        let client = try server.connect()
+        try client.send("subscribe s accounts:total", "mutation a \(transfer)")
+        if number % 2 == 0 { _ = try setup.total() } else { _ = try client.group() }
+        // While the server is busy with these, the commit gets durable, more lines come, and the connection breaks: it learns of all that at once.
+        try busy.send((0..<20).map { "query \($0) accounts:total" })
+        try client.send("mutation b \(transfer)", "mutation c \(transfer)")
+        client.reset()
+        for query in 0..<20 { _ = try busy.answer(to: "\(query)") }
+      }
+      #expect(try setup.total().sum == 2_000_000)
+      #expect(try setup.balance(accounts[1]) >= 1_000_000 + Double(clients), "the first of each was read")
+    }
   }
 }

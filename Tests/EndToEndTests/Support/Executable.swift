@@ -64,6 +64,10 @@ enum Executable {
       posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
       posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_APPEND, 0o644)
     }
+    #if os(Linux)
+      // NIO's sockets of this process would be inherited: then their connections would stay open when this process closes them.
+      for descriptor in 3..<Int32(min(1_024, sysconf(Int32(_SC_OPEN_MAX)))) { posix_spawn_file_actions_addclose(&actions, descriptor) }
+    #endif
     // The test's own process may ignore or block signals; the server starts with the system's defaults.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

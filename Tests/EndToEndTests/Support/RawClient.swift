@@ -30,10 +30,8 @@ final class RawClient {
         Foundation.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard status == 0 else {
-      Foundation.close(descriptor)
-      throw Failure("can't connect to port \(port): errno \(errno)")
-    }
+    // `deinit` closes it.
+    guard status == 0 else { throw Failure("can't connect to port \(port): errno \(errno)") }
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
     var yes: Int32 = 1
     setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
@@ -67,6 +65,13 @@ final class RawClient {
 
   /// The end of what this client says; it still listens.
   func closeWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+  /// Closes, with all that is on its way in either direction lost.
+  func reset() {
+    var now = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+    close()
+  }
 
   func close() {
     guard !isClosed else { return }
@@ -136,6 +141,12 @@ final class RawClient {
       .map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
     guard deadline.wait(for: &descriptors) else { throw Failure("no line came in time on \(clients.count) connections") }
     for client in clients { client.takeIn() }
+  }
+
+  /// Waits until one of the clients has something to be read, or for some milliseconds: for a loop that has something else to do as well.
+  static func waitBriefly(for clients: [RawClient]) {
+    var descriptors = clients.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+    poll(&descriptors, nfds_t(descriptors.count), 5)
   }
 
   // MARK: Messages

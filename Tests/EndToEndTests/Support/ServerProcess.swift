@@ -62,7 +62,7 @@ final class ServerProcess {
     guard !hasEnded else { return }
     hasEnded = true
     if !isToldToEnd, Deadline(seconds: 0).wait(for: POLLIN, on: output) {
-      Issue.record("the server ended by itself: \(standardError.suffix(3_000))")
+      Issue.record("the server ended by itself: \(lastWords)")
     }
     Executable.killAndReap((processID, output))
   }
@@ -77,6 +77,9 @@ final class ServerProcess {
     Foundation.kill(processID, signal)
   }
 
+  /// Whether it has ended, or is about to: it has closed its output.
+  var isOver: Bool { Deadline(seconds: 0).wait(for: POLLIN, on: output) }
+
   /// Waits for its end, after `sendTerminate`.
   func waitForExit(_ deadline: Deadline = Deadline()) throws -> Int32 {
     let status = try Executable.waitForExit((processID, output), deadline)
@@ -89,6 +92,15 @@ final class ServerProcess {
   func stop() throws -> Int32 {
     sendTerminate()
     return try waitForExit()
+  }
+
+  /// What it said before a crash and which thread crashed; else the end of its standard error.
+  var lastWords: String {
+    let errors = standardError
+    guard let crash = errors.firstRange(of: "*** Signal"),
+      let thread = errors.firstRange(of: "\" crashed:")
+    else { return String(errors.suffix(3_000)) }
+    return String(errors[..<crash.lowerBound].suffix(8_000)) + String(errors[thread.upperBound...].prefix(16_000))
   }
 
   var standardError: String { Executable.contents(errorsPath) }

@@ -13,6 +13,8 @@ final class Crowd {
   private var chunk = [UInt8](repeating: 0, count: 1 << 18)
   /// Who isn't read from.
   private var stalled: Set<Int> = []
+  /// What those who are still connecting say when they are connected.
+  private var greetings: [Int: [UInt8]] = [:]
 
   private static let patienceNanoseconds: UInt64 = 60_000_000_000
 
@@ -38,9 +40,28 @@ final class Crowd {
     try watch(sockets.count - 1, EPOLL_CTL_ADD)
   }
 
-  private func watch(_ index: Int, _ operation: Int32) throws {
+  /// Many connections more, at once: each is begun without waiting for the one before, and speaks as soon as it is there. They are made while `wait`
+  /// waits; one that can't be made, or is refused, fails that.
+  func join(_ count: Int, saying greeting: (_ index: Int) -> [UInt8]) throws {
+    for _ in 0..<count {
+      let index = sockets.count
+      sockets.append(try TCP.beginConnecting(port: port))
+      parts.append([])
+      greetings[index] = greeting(index)
+      try watch(index, EPOLL_CTL_ADD, EPOLLOUT)
+    }
+  }
+
+  private func greet(_ index: Int, _ greeting: [UInt8]) throws {
+    try TCP.finishConnecting(sockets[index])
+    try send(greeting, to: index)
+    greetings[index] = nil
+    try watch(index, EPOLL_CTL_MOD)
+  }
+
+  private func watch(_ index: Int, _ operation: Int32, _ events: EPOLL_EVENTS = EPOLLIN) throws {
     var event = epoll_event()
-    event.events = EPOLLIN.rawValue
+    event.events = events.rawValue
     event.data.u64 = UInt64(index)
     guard epoll_ctl(epoll, operation, sockets[index], &event) == 0 else {
       throw BenchmarkError("epoll: \(String(cString: strerror(errno)))")
@@ -76,6 +97,10 @@ final class Crowd {
       }
       for event in events[..<max(0, ready)] {
         let index = Int(event.data.u64)
+        if !greetings.isEmpty, let greeting = greetings[index] {
+          try greet(index, greeting)
+          continue
+        }
         guard try take(from: index, isComplete) else { continue }
         guard !done[index] else { throw BenchmarkError("a connection was sent the same thing twice") }
         done[index] = true
@@ -83,6 +108,28 @@ final class Crowd {
       }
     }
     return times
+  }
+
+  /// Waits until the server has ended every connection, and leaves them. What it says before is passed over.
+  func waitForEnds() throws {
+    let begin = Clock.nowNanoseconds()
+    for (number, socket) in sockets.enumerated() {
+      while true {
+        let count = recv(socket, &chunk, chunk.count, 0)
+        if count == 0 || (count < 0 && errno == ECONNRESET) { break }
+        try Interruption.check()
+        guard Clock.nowNanoseconds() - begin < Self.patienceNanoseconds else {
+          throw BenchmarkError("connection \(number) of \(self.count) did not end within 60 s")
+        }
+        if count < 0 {
+          var event = epoll_event()
+          epoll_wait(epoll, &event, 1, 10)
+        }
+      }
+      close(socket)
+    }
+    sockets = []
+    parts = []
   }
 
   private func take(from index: Int, _ isComplete: (UnsafeRawBufferPointer) -> Bool) throws -> Bool {

@@ -74,7 +74,23 @@ final class LoadConnection {
 /// Loopback sockets.
 enum TCP {
   static func connect(port: UInt16) throws -> Int32 {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    try connect(port: port, SOCK_STREAM.rawValue) { $0 == 0 }
+  }
+
+  /// A connection that isn't there yet. When its socket can be written to, `finishConnecting` says whether it is.
+  static func beginConnecting(port: UInt16) throws -> Int32 {
+    try connect(port: port, SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue) { $0 == 0 || errno == EINPROGRESS }
+  }
+
+  static func finishConnecting(_ descriptor: Int32) throws {
+    var error: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length)
+    guard error == 0 else { throw BenchmarkError("can't connect: \(String(cString: strerror(error)))") }
+  }
+
+  private static func connect(port: UInt16, _ type: UInt32, isFine: (Int32) -> Bool) throws -> Int32 {
+    let descriptor = socket(AF_INET, Int32(type) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw BenchmarkError("no socket: \(String(cString: strerror(errno)))") }
     var address = loopback(port: port)
     let result = withUnsafePointer(to: &address) {
@@ -82,7 +98,7 @@ enum TCP {
         Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard result == 0 else {
+    guard isFine(result) else {
       let reason = String(cString: strerror(errno))
       close(descriptor)
       throw BenchmarkError("can't connect to 127.0.0.1:\(port): \(reason)")
