@@ -115,8 +115,10 @@ public final class MartletServer: Service {
   private func listen(_ engine: Engine, _ eventLoop: any EventLoop, _ recovered: RecoveredData) async throws {
     let connections = ConnectionRegistry(eventLoop: eventLoop)
     let bootstrap = ServerBootstrap(group: eventLoop)
-      // When all clients come back at once, one that finds no place tries again after a second. The system has a bound of its own.
+      // When all clients come back at once, one that finds no place tries again after a second: so there are many places (the system has a bound of
+      // its own), and they are freed faster than those who have come are served.
       .serverChannelOption(.backlog, value: 65_535)
+      .serverChannelOption(.maxMessagesPerRead, value: 32)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.allowRemoteHalfClosure, value: true)

@@ -161,6 +161,16 @@ struct ClientStateMachineTests {
     #expect(script.reconnect() == [.send(Self.mutation(1).line), .send(Self.action(2).line)])
   }
 
+  @Test("A subscription that a server refuses because it is shutting down is asked of the next one")
+  func subscribedWhileShuttingDown() {
+    var script = Script.open()
+    let subscribe = line("subscribe 1 a:b {}")
+    _ = script.handle(.subscribe(id: 1, line: subscribe, "s"))
+    #expect(script.handle(.received(.error(id: 1, WireError(.shuttingDown, "bye")))) == [])
+    _ = script.handle(.connectionEnded(reason: "closed"))
+    #expect(script.reconnect() == [.send(subscribe)])
+  }
+
   @Test("No more mutations are on the wire than the server keeps answers of")
   func boundedMutations() {
     var script = Script.open(maximumRequestsInFlight: 5_000)

@@ -314,7 +314,8 @@ extension ClientStateMachine {
       answer(id, .success(Answer(timestamp: timestamp, json: json)), &actions)
     case .error(let id?, let error):
       if subscriptions[id] != nil {
-        finish(id, MartletError(error), &actions)
+        // A server that is shutting down is about to end the connection; the next one's is asked again.
+        if error.code != .shuttingDown { finish(id, MartletError(error), &actions) }
       } else {
         answer(id, .failure(MartletError(error)), &actions)
       }

@@ -176,7 +176,10 @@ final class WatchingClient {
       try noteAnswer(message, message.timestamp)
       events.append(.answered(message.timestamp))
       answered = max(answered, message.timestamp)
-    case .error where message.code == "shutting_down": break
+    case .error where message.code == "shutting_down":
+      // Of a subscription: it never was. A mutation is sent again.
+      if watched.removeValue(forKey: message.id) != nil { events.append(.unsubscribed(message.id)) }
+    case .error where message.code == "unknown_id" && message.id.hasPrefix("s") && watched[message.id] == nil: break
     case .error where message.code == "application" && message.id.hasPrefix("m"): try noteAnswer(message, nil)
     case .update: tell(message.id, .value(message.rest))
     case .patch:
