@@ -9,7 +9,7 @@ private final class Listener: Sendable {
   private let descriptor: Int32
 
   init() throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = inet_addr("127.0.0.1")
@@ -21,13 +21,14 @@ private final class Listener: Sendable {
         getsockname(descriptor, $0, &length)
       }
     }
+    self.descriptor = descriptor
     port = UInt16(bigEndian: address.sin_port)
   }
 
   deinit { close(descriptor) }
 
-  /// Takes so many connections, reads a line of each, and answers it; closes all when the last is answered.
-  func serve(_ count: Int, _ answer: @escaping @Sendable (String) -> String) {
+  /// Takes so many connections, reads a line of each, and answers it; closes all when it is told to.
+  func serve(_ count: Int, until end: DispatchSemaphore, _ answer: @escaping @Sendable (String) -> String) {
     Thread.detachNewThread {
       var connections: [Int32] = []
       for _ in 0..<count {
@@ -38,6 +39,7 @@ private final class Listener: Sendable {
         send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))
         connections.append(connection)
       }
+      end.wait()
       for connection in connections { close(connection) }
     }
   }
@@ -52,11 +54,13 @@ struct CrowdTests {
     let listener = try Listener()
     let crowd = try Crowd(port: listener.port, count: 0)
     for _ in 0..<2 {
-      listener.serve(50) { "update \($0)synced 1\n" }
+      let end = DispatchSemaphore(value: 0)
+      listener.serve(50, until: end) { "update \($0)synced 1\n" }
       let begin = Clock.nowNanoseconds()
       try crowd.join(50) { Array("line \($0)\n".utf8) }
       let times = try crowd.wait { $0.isWhole(holding: Array("update line ".utf8)) && $0.isWhole(holding: Self.synced) }
       #expect(times.count == 50 && times == times.sorted() && times[0] > begin)
+      end.signal()
       try crowd.waitForEnds()
       #expect(crowd.count == 0)
     }
@@ -71,7 +75,9 @@ struct CrowdTests {
     }
     let listener = try Listener()
     let other = try Crowd(port: listener.port, count: 0)
-    listener.serve(2) { $0 == "line 1\n" ? "nothing\n" : "synced 1\n" }
+    let end = DispatchSemaphore(value: 0)
+    end.signal()
+    listener.serve(2, until: end) { $0 == "line 1\n" ? "nothing\n" : "synced 1\n" }
     try other.join(2) { Array("line \($0)\n".utf8) }
     #expect(throws: BenchmarkError.self) { _ = try other.wait { $0.isWhole(holding: Self.synced) } }
   }
