@@ -26,13 +26,13 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
   ],
   targets: [
-    .target(name: "CPrefetch"),
+    .target(name: "CHints"),
     .target(name: "MartletValues"),
     .target(name: "MartletWire", dependencies: ["MartletValues"]),
     .target(
       name: "Martlet",
       dependencies: [
-        "CPrefetch", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log"),
+        "CHints", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
       ]),
     .target(

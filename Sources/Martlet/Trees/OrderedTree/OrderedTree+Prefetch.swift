@@ -1,4 +1,4 @@
-import CPrefetch
+import CHints
 
 /// Having the processor fetch what a look-up will read. Both only read what is most likely in a cache already: branch nodes, and
 /// a leaf that was fetched a moment ago.
