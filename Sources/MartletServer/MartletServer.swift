@@ -86,6 +86,7 @@ public final class MartletServer: Service {
       try? storage.close()
       throw error
     }
+    ProcessMemory.giveBack()
     for name in recovered.unknownTables {
       logger.warning("a stored table is not part of the schema; it is kept", metadata: ["table": "\(name)"])
     }
