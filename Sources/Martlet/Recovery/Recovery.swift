@@ -123,6 +123,7 @@ package struct Recovery {
       for index in layout.indexes.indices { builds.append { result.indexes[index].value = table.makeIndex(at: index, layout: layout) } }
       builds.append { result.byCreationTime.value = times?.makeTree() ?? table.makeByCreationTime() }
       guard position < declared else { continue }
+      let glance = DocumentGlance(layout, numbers: numbers)
       let parts = table.count > Self.checkedAtOnce ? Self.parts : 1
       for part in 0..<parts {
         let misfits = Slot<Misfits>()
@@ -130,6 +131,7 @@ package struct Recovery {
         checks.append {
           var found = Misfits()
           table.forEachDocument(inPart: part, of: parts) { document in
+            if glance?.fits(document) == true { return }
             do { try layout.check(document, tableNumber: { numbers[$0] }, maximumDepth: 64) } catch { found.add(document, error) }
           }
           misfits.value = found
