@@ -72,7 +72,7 @@ let package = Package(
     .testTarget(
       name: "MartletTests",
       dependencies: [
-        "Martlet", "MartletTesting", "MartletValues", "MartletWire", "BankExample", "TestSupport",
+        "CMalloc", "Martlet", "MartletTesting", "MartletValues", "MartletWire", "BankExample", "TestSupport",
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ]),
     .testTarget(name: "MartletSQLiteTests", dependencies: ["MartletSQLite", "Martlet", "MartletValues"]),

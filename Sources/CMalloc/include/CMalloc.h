@@ -10,4 +10,7 @@ size_t martlet_heap_in_use(void);
 /// Gives pages that hold nothing but free pieces back to the system.
 void martlet_heap_trim(void);
 
+/// What the allocator has set apart for a piece that it gave out, with its own note of it.
+size_t martlet_heap_size(const void *piece);
+
 #endif

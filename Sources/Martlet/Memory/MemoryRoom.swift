@@ -1,3 +1,4 @@
+import MartletWire
 import Synchronization
 
 /// How much may still be written before the memory's limit, for transactions on any thread to look at.
@@ -50,5 +51,13 @@ extension Transaction {
         "\(functionName) would make the server use more memory than it may (memory, \(memory.limit) bytes, of which \(used) are used): "
           + "delete documents, or start the server with a greater --max-memory; deleting, making documents smaller and reading go on",
         data: Limits.errorData(.memory, memory.limit, reached: used)))
+  }
+}
+
+extension WireError {
+  /// Whether this is what a write was refused with that memory had no room for.
+  var isOutOfMemory: Bool {
+    guard code == .limitExceeded, case .object(let data)? = data, case .string(let limit)? = data["limit"] else { return false }
+    return limit == LimitName.memory.rawValue
   }
 }
