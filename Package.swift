@@ -27,12 +27,13 @@ let package = Package(
   ],
   targets: [
     .target(name: "CHints"),
+    .target(name: "CMalloc"),
     .target(name: "MartletValues"),
     .target(name: "MartletWire", dependencies: ["MartletValues"]),
     .target(
       name: "Martlet",
       dependencies: [
-        "CHints", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log"),
+        "CHints", "CMalloc", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
       ]),
     .target(
@@ -50,6 +51,7 @@ let package = Package(
       ]),
     .target(name: "MartletClient", dependencies: ["MartletValues", "MartletWire", nioCore, nioPosix]),
     .target(name: "BankExample", dependencies: ["Martlet"], path: "Sources/Examples/Bank"),
+    .target(name: "NotesExample", dependencies: ["Martlet"], path: "Sources/Examples/Notes"),
     .target(name: "StoreExample", dependencies: ["Martlet"], path: "Sources/Examples/Store"),
     .target(
       name: "MartletCommands",
@@ -59,7 +61,7 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
-    .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "StoreExample"]),
+    .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "NotesExample", "StoreExample"]),
     .target(
       name: "MartletTesting",
       dependencies: ["Martlet", "MartletClient", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
@@ -70,7 +72,7 @@ let package = Package(
     .testTarget(
       name: "MartletTests",
       dependencies: [
-        "Martlet", "MartletTesting", "MartletValues", "MartletWire", "BankExample", "TestSupport",
+        "CMalloc", "Martlet", "MartletTesting", "MartletValues", "MartletWire", "BankExample", "TestSupport",
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ]),
     .testTarget(name: "MartletSQLiteTests", dependencies: ["MartletSQLite", "Martlet", "MartletValues"]),

@@ -86,18 +86,24 @@ public final class MartletServer: Service {
       try? storage.close()
       throw error
     }
+    ProcessMemory.giveBack()
     for name in recovered.unknownTables {
       logger.warning("a stored table is not part of the schema; it is kept", metadata: ["table": "\(name)"])
     }
     var engineConfiguration = configuration.engine
     engineConfiguration.connections = connectionLimit()
+    if let limit = engineConfiguration.maxMemoryBytes, ProcessMemory.residentBytes > limit {
+      logger.warning(
+        "the data take more memory than the server may use: writes that grow are refused until documents are deleted, or --max-memory is raised",
+        metadata: ["used": "\(ProcessMemory.residentBytes)", "limit": "\(limit)"])
+    }
     let log = ThreadedLogWriter(storage: storage, durability: configuration.durability, metrics: engineConfiguration.metrics)
     let snapshots = SnapshotFiles(path: configuration.snapshotsPath)
     let engine = Engine(
       host: host,
       environment: EngineEnvironment(
         clock: SystemClock(), entropy: Entropy(SystemEntropySource()),
-        outside: OutsideWorld(fetcher: fetcher, variables: configuration.environment)),
+        outside: OutsideWorld(fetcher: fetcher, variables: configuration.environment), memory: ProcessMemoryMeter()),
       recovered: recovered, registry: registry, log: log, snapshots: snapshots, configuration: engineConfiguration,
       logger: logger)
     do {

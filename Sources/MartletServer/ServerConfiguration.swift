@@ -35,6 +35,8 @@ public struct ServerConfiguration: Sendable {
   public var requestsPerConnection = 10_000
   /// A connection that takes nothing for so long, in seconds, is ended.
   public var stallSeconds = 30.0
+  /// Memory that the process may use.
+  public var maxMemory = MemoryLimit.share(0.8)
   /// How long a stopping server waits for what is in flight, in seconds. Actions that still run then are cancelled.
   public var shutdownGraceSeconds = 10
   /// How long it waits for cancelled actions to end, in seconds. One that goes on is left, and its job is failed at the next start.
@@ -52,6 +54,7 @@ public struct ServerConfiguration: Sendable {
     engine.sessionSubscriptions = subscriptionsPerConnection
     engine.sessionRequests = requestsPerConnection
     engine.stallMilliseconds = Int((stallSeconds * 1_000).rounded(.up))
+    engine.maxMemoryBytes = maxMemory.bytes()
     engine.pools = pools
     engine.slowMilliseconds = slowMilliseconds
     engine.logsAllRuns = logsAllRuns

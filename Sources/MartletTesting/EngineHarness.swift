@@ -25,6 +25,7 @@ package final class EngineHarness {
   private var entropy: DeterministicRandom
   private let pace: SimulatedLogWriter.Pace
   private let snapshots: (any SnapshotStore)?
+  private let memory: (any MemoryMeter)?
   private let logger: Logger
 
   private static var silence: Logger {
@@ -47,7 +48,7 @@ package final class EngineHarness {
     pools: [String: Int] = [:], workpools: [Workpool] = [], seed: UInt64 = 1,
     disk: MemoryStorage.Disk = .init(), configuration: EngineConfiguration = EngineConfiguration(), pace: SimulatedLogWriter.Pace = .immediate,
     clock: SimulatedClock = SimulatedClock(), fetcher: SimulatedFetcher? = nil, variables: [String: String] = [:],
-    snapshots: (any SnapshotStore)? = nil, logger: Logger? = nil
+    snapshots: (any SnapshotStore)? = nil, memory: (any MemoryMeter)? = nil, logger: Logger? = nil
   ) throws {
     self.clock = clock
     self.disk = disk
@@ -59,16 +60,17 @@ package final class EngineHarness {
     self.fetcher = fetcher
     self.variables = variables
     self.snapshots = snapshots
+    self.memory = memory
     self.logger = logger ?? Self.silence
     entropy = DeterministicRandom(seed: seed)
     (host, log, engine, recovered) = try Self.start(
-      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), snapshots, self.logger)
+      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), snapshots, memory, self.logger)
   }
 
   private static func start(
     _ disk: MemoryStorage.Disk, _ app: AppDefinition, _ configuration: EngineConfiguration, _ clock: SimulatedClock,
     _ pace: SimulatedLogWriter.Pace, _ entropy: inout DeterministicRandom, _ outside: OutsideWorld,
-    _ snapshots: (any SnapshotStore)?, _ logger: Logger
+    _ snapshots: (any SnapshotStore)?, _ memory: (any MemoryMeter)?, _ logger: Logger
   ) throws -> (SimulatedHost, SimulatedLogWriter, Engine, RecoveredData) {
     let host = SimulatedHost(seed: entropy.next(), clock: clock)
     // Jobs begin with the start, and may fetch.
@@ -81,7 +83,7 @@ package final class EngineHarness {
       storage: storage, durability: configuration.durability, host: host, pace: pace, seed: entropy.next())
     let engine = Engine(
       host: host,
-      environment: EngineEnvironment(clock: clock, entropy: Entropy(SeededEntropy(seed: entropy.next())), outside: outside),
+      environment: EngineEnvironment(clock: clock, entropy: Entropy(SeededEntropy(seed: entropy.next())), outside: outside, memory: memory),
       recovered: recovered, registry: registry, log: log, snapshots: snapshots, configuration: configuration, logger: logger)
     // The commits of the start are on disk before a test begins, whatever the pace.
     log.pace = .immediate
@@ -135,7 +137,7 @@ package final class EngineHarness {
 
   package func restart() throws {
     (host, log, engine, recovered) = try Self.start(
-      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), snapshots, logger)
+      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), snapshots, memory, logger)
   }
 
   /// Runs `body` within the engine.

@@ -53,11 +53,10 @@ package final class ThreadedLogWriter: LogWriter {
     self.metrics = metrics
     self.durability = durability
     mailbox = Mailbox()
-    let thread = LogThread { [self] in
+    OwnThread.start { [self] in
       _ = martlet_set_time_slice(Self.timeSliceNanoseconds)
       finished.put(Result { try run() })
     }
-    thread.start()
   }
 
   package func write(_ batch: LogBatch, completion: @escaping @Sendable ((any Error)?) -> Void) {
@@ -209,28 +208,5 @@ final class Mailbox<Item: Sendable>: @unchecked Sendable {
       }
     }
     return items.isEmpty ? nil : items.removeFirst()
-  }
-}
-
-/// A thread that runs one closure.
-private struct LogThread {
-  let body: @Sendable () -> Void
-
-  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-
-  func start() {
-    let box = Unmanaged.passRetained(Box(body))
-    var thread = pthread_t()
-    let status = pthread_create(&thread, nil, { argument in
-      Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
-      return nil
-    }, box.toOpaque())
-    precondition(status == 0, "the system refused a thread for the commit log (error \(status))")
-    pthread_detach(thread)
-  }
-
-  private final class Box {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
   }
 }

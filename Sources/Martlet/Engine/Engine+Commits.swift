@@ -37,6 +37,7 @@ extension Engine {
     }
     let hits = table.assumeIsolated { $0.apply(writes) }
     for hit in hits { live.markStale(hit) }
+    if memory.isLimited { noteGrowth(of: writes, in: table) }
     if table.layout.number < SystemTables.firstWithoutJobs { noteJobs(writes, in: table) }
   }
 
@@ -64,6 +65,7 @@ extension Engine {
     // While the disk is busy and commits wait, publishing waits with them: see invariant 3.
     if pipeline.openCommits == 0 { publish() }
     if pipeline.gate == 0 { retired.removeAll(keepingCapacity: retired.capacity <= 4_096) }
+    meterMemory()
     if let metrics { handOver(metrics) }
   }
 

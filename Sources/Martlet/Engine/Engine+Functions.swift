@@ -14,7 +14,7 @@ extension Engine {
 
   func transactionStart(_ function: FunctionDefinition, _ identity: Identity, seed: UInt64?, now: Double) -> TransactionStart {
     TransactionStart(
-      catalog: catalog, registry: registry, environment: environment, limits: limits,
+      catalog: catalog, registry: registry, environment: environment, limits: limits, memory: memory,
       timestamp: headTimestamp, function: function, identity: identity, now: now, seed: seed)
   }
 

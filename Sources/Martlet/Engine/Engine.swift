@@ -19,6 +19,7 @@ package actor Engine {
   nonisolated let environment: EngineEnvironment
   nonisolated let catalog: Catalog
   nonisolated let limits: SharedLimits
+  nonisolated let memory: MemoryRoom
   package nonisolated let registry: FunctionRegistry
   package nonisolated let configuration: EngineConfiguration
   nonisolated let log: any LogWriter
@@ -62,6 +63,11 @@ package actor Engine {
   /// The one that ran last, to be used again: to make one for each request costs 4 % of a transfer.
   var idleTransaction: Transaction?
   var turnEndIsScheduled = false
+  /// What was committed since the memory was measured last, and when that is due again.
+  var memoryGrowth = 0
+  var memoryNextLook = 0.0
+  var memoryIsMeasured = false
+  var memoryTimerIsSet = false
   /// The wall clock as it was when the bytes that are being handled were taken up.
   var wallMilliseconds = 0.0
   var systemRefreshIsScheduled = false
@@ -88,6 +94,7 @@ package actor Engine {
     self.snapshots = snapshots
     self.configuration = configuration
     limits = SharedLimits(configuration.limits)
+    memory = MemoryRoom(limit: configuration.maxMemoryBytes)
     var logger = logger
     logger.handler = RedactingLogHandler(logger.handler, environment.outside.secrets)
     self.logger = logger
@@ -124,7 +131,10 @@ package actor Engine {
   package func prepare(_ crons: [Cron], _ done: @escaping @Sendable (WireError?) -> Void) {
     fillDefaults { failure in
       if let failure { return done(failure) }
-      self.assumeIsolated { $0.startJobs(crons, done) }
+      self.assumeIsolated {
+        $0.beginMetering()
+        $0.startJobs(crons, done)
+      }
     }
   }
 }
@@ -152,6 +162,8 @@ package struct EngineConfiguration: Sendable {
   package var stallMilliseconds = 30_000
   /// Commits that may wait for the disk, in bytes of the log; beyond that mutations are refused as `overloaded`.
   package var openBatchBytes = 64 << 20
+  /// Memory that the process may use; beyond it writes that grow are refused as `limit_exceeded`. Nil: no limit.
+  package var maxMemoryBytes: Int?
   /// From how long on a query or mutation is slow, and its run kept in the log.
   package var slowMilliseconds = 100.0
   /// Whether each run is kept in the log, and not only those that are worth it.

@@ -14,9 +14,12 @@ package struct EngineEnvironment: Sendable {
   package let clock: any Clock
   package let entropy: Entropy
   package let outside: OutsideWorld
+  /// Nil where memory has no limit, and nobody asks.
+  package let memory: (any MemoryMeter)?
 
-  package init(clock: any Clock, entropy: Entropy, outside: OutsideWorld = OutsideWorld()) {
+  package init(clock: any Clock, entropy: Entropy, outside: OutsideWorld = OutsideWorld(), memory: (any MemoryMeter)? = nil) {
     self.clock = clock
+    self.memory = memory
     self.entropy = entropy
     self.outside = outside
   }

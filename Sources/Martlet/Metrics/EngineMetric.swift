@@ -15,6 +15,8 @@ package enum EngineMetric: String, CaseIterable, Sendable {
   case snapshotTime = "martlet_snapshot_seconds"
   case documents = "martlet_documents"
   case memory = "martlet_memory_bytes"
+  case memoryUsed = "martlet_memory_used_bytes"
+  case memoryLimit = "martlet_memory_limit_bytes"
 
   case functionRuns = "martlet_function_runs_total"
   case functionTime = "martlet_function_seconds"

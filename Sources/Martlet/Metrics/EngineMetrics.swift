@@ -71,6 +71,8 @@ final class EngineMetrics {
     show(factory.gauge(.jobsPending)) { $0.pendingJobs }
     show(factory.gauge(.jobsRunning)) { $0.jobQueue.running.count }
     show(factory.gauge(.memory)) { _ in ProcessMemory.residentBytes }
+    show(factory.gauge(.memoryUsed)) { $0.memoryUsed }
+    show(factory.gauge(.memoryLimit)) { $0.memory.isLimited ? $0.memory.limit : 0 }
     for pool in pools {
       show(factory.gauge(.actionsRunning, pool)) { $0.actions[pool].runningCount }
       show(factory.gauge(.actionsWaiting, pool)) { $0.actions[pool].waitingCount }

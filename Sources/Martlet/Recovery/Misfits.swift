@@ -9,6 +9,11 @@ struct Misfits {
     if lines.count < Self.mostLines { lines.append("  \(document.id): \(error)") }
   }
 
+  mutating func add(_ others: Misfits) {
+    count += others.count
+    lines += others.lines.prefix(Self.mostLines - lines.count)
+  }
+
   func throwIfAny() throws {
     guard count > 0 else { return }
     let rest = count - lines.count

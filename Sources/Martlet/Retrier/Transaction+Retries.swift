@@ -8,6 +8,7 @@ extension Transaction {
     if let problem = options.problem { throw WireError(.invalidArguments, "retrying \(name): \(problem)") }
     let args = try checkedArguments(of: name, arguments, "retrying \(name)")
     if let completion, registry.find(completion.function) == nil { throw registry.unknown(completion.function) }
+    try requireRoom(forArguments: arguments.count)
     let run = try asServer { db in
       try db.insert(RetryRuns.self) {
         $0.function = name

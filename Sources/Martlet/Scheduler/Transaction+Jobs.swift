@@ -14,6 +14,8 @@ extension Transaction {
     guard time.isFinite, time - now <= Self.furthestMilliseconds else {
       throw WireError(.invalidArguments, "\(name) can't be scheduled at \(time): a time is milliseconds since 1970, at most five years from now")
     }
+    // What the server schedules itself is for something that was begun.
+    if cron == nil, retry == nil, work == nil { try requireRoom(forArguments: arguments.count) }
     return try asServer { db in
       try db.insert(ScheduledFunctions.self) {
         $0.function = name

@@ -5,11 +5,16 @@ extension TableLayout {
   ///
   /// - Parameter catalog: knows of which tables ids are. Nil where nobody does, at a client: then any id will do.
   func check(_ document: DocumentStorage, catalog: Catalog?, maximumDepth: Int) throws {
+    var number: ((String) -> UInt32?)?
+    if let catalog { number = { table in catalog.table(named: table)?.layout.number } }
+    try check(document, tableNumber: number, maximumDepth: maximumDepth)
+  }
+
+  /// - Parameter number: of the table that is called so.
+  func check(_ document: DocumentStorage, tableNumber number: ((String) -> UInt32?)?, maximumDepth: Int) throws {
     let maximumDepth = min(maximumDepth, 60)
     var reader = JSONReader(document.json, maximumDepth: maximumDepth)
     do {
-      var number: ((String) -> UInt32?)?
-      if let catalog { number = { table in catalog.table(named: table)?.layout.number } }
       if definition.allowsOtherFields { try checkDeclared(document, &reader, number) } else { try shape.check(&reader, tableNumber: number) }
       for field in objectFields {
         do { try field.checkObjects?(document.value(of: field.name)) } catch {

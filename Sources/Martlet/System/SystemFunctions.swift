@@ -125,6 +125,8 @@ extension Engine {
       "slowConsumers": .float64(Double(statistics.slowConsumers)),
       "heldBytes": .float64(Double(backlog.heldBytes)),
       "documents": .float64(Double(documentCount)),
+      "memoryUsed": .float64(Double(memoryUsed)),
+      "memoryLimit": memory.isLimited ? .float64(Double(memory.limit)) : .null,
       "headTs": .float64(Double(headTimestamp)),
       "durableTs": .float64(Double(durableTimestamp)),
       "storage": .string(lifecycle.isStorageFailed ? "failed" : "ok"),

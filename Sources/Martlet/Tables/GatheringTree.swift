@@ -84,7 +84,7 @@ struct GatheringTree<Payload: TreePayload>: Sendable {
 }
 
 /// Where a change stands, with the beginning of its key: moving these sorts much faster than moving the changes.
-private struct Place {
+struct Place {
   let high: UInt64
   let low: UInt64
   let position: Int

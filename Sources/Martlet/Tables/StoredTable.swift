@@ -23,9 +23,7 @@ package actor StoredTable {
     self.layout = layout
     self.contents = contents
     self.executor = executor
-    var last = 0.0
-    contents.forEachDocument { last = max(last, $0.creationTime) }
-    lastCreationTime = Mutex(last)
+    lastCreationTime = Mutex(contents.lastCreationTime)
   }
 
   /// The table as it stands. O(1) but for the changes that its indexes have gathered; as long as the copy lives, writes

@@ -13,8 +13,8 @@ extension TableContents {
     settled.settle()
     var rebuilt = settled
     rebuilt.buildIndexes(layout: layout)
-    try Self.compare("by_creation_time", byCreationTime.entries.map { "\($0.key) \($0.payload.id)" },
-      rebuilt.byCreationTime.entries.map { "\($0.key) \($0.payload.id)" })
+    try Self.compare("by_creation_time", byCreationTime.entries.map { "\($0.key) \($0.payload.idHigh)" },
+      rebuilt.byCreationTime.entries.map { "\($0.key) \($0.payload.idHigh)" })
     for (position, index) in layout.indexes.enumerated() {
       try settled.indexes[position].checkInvariants()
       try Self.compare(index.name, settled.indexes[position].descriptions, rebuilt.indexes[position].descriptions)

@@ -13,7 +13,7 @@ extension TableContents {
       }
     case .byCreationTime:
       try byCreationTime.forEach(from: lower?.tie, to: upper?.tie, descending: descending) {
-        try body(IndexKey([], tie: $0), resolve($1.id))
+        try body(IndexKey([], tie: $0), resolve($1, created: $0))
       }
     default:
       try indexes[slot.declaredPosition].forEach(from: lower, to: upper, descending: descending) {
@@ -61,11 +61,29 @@ extension TableContents {
       return { cursor.next().map { (IndexKey(id: $0.key), $0.payload.document) } }
     case .byCreationTime:
       var cursor = byCreationTime.cursor(from: lower?.tie, to: upper?.tie, descending: isDescending)
-      return { cursor.next().map { (IndexKey([], tie: $0.key), resolve($0.payload.id)) } }
+      return { cursor.next().map { (IndexKey([], tie: $0.key), resolve($0.payload, created: $0.key)) } }
     default:
       let next = indexes[range.slot.declaredPosition].steps(from: lower, to: upper, descending: isDescending)
       return { next().map { ($0.key, resolve($0.id)) } }
     }
+  }
+
+  /// - Parameter time: the entry's key.
+  private func resolve(_ entry: CreationEntry, created time: UInt64) -> DocumentStorage {
+    var next = InternalID(high: entry.idHigh, low: 0)
+    while let (id, payload) = documents.first(from: next), id.high == entry.idHigh {
+      if IndexKey.orderedBits(payload.document.creationTime) == time { return payload.document }
+      guard id.low < .max else { break }
+      next = InternalID(high: id.high, low: id.low + 1)
+    }
+    preconditionFailure("an entry of by_creation_time leads to a document of its table")
+  }
+
+  /// The greatest creation time of a document; 0 where there is none. O(log n).
+  var lastCreationTime: Double {
+    guard byCreationTime.count > 0 else { return 0 }
+    let last = byCreationTime.entry(atRank: byCreationTime.count - 1)
+    return resolve(last.payload, created: last.key).creationTime
   }
 
   private func resolve(_ id: InternalID) -> DocumentStorage {

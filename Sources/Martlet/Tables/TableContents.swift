@@ -6,7 +6,7 @@
 /// Declared indexes lag behind the documents until `settle()`; whoever reads a range asks for it first.
 package struct TableContents: Sendable {
   private(set) var documents = OrderedTree<InternalID, DocumentEntry>()
-  private(set) var byCreationTime = OrderedTree<UInt64, IndexEntry>()
+  private(set) var byCreationTime = OrderedTree<UInt64, CreationEntry>()
   private(set) var indexes: [IndexContents]
 
   init(layout: TableLayout) {
@@ -37,7 +37,7 @@ package struct TableContents: Sendable {
     if let new = write.new {
       documents.insert(DocumentEntry(document: new), for: id)
       if write.old == nil {
-        byCreationTime.insert(IndexEntry(id: id), for: IndexKey.orderedBits(new.creationTime))
+        byCreationTime.insert(CreationEntry(idHigh: id.high), for: IndexKey.orderedBits(new.creationTime))
       }
     } else if let old = write.old {
       documents.remove(id)
@@ -76,37 +76,60 @@ package struct TableContents: Sendable {
 
   // MARK: Recovery
 
-  /// Documents without indexes, as recovery collects them before the schema's tables are known.
-  init(unindexed: Void) { indexes = [] }
-
-  mutating func adoptDocuments(of other: TableContents) { documents = other.documents }
-
-  /// Takes in a document of the last checkpoint or of the log's tail. The indexes follow, in `buildIndexes`.
-  mutating func load(_ document: DocumentStorage) {
-    documents.insert(DocumentEntry(document: document), for: InternalID(document.id))
+  /// The documents of the last checkpoint and of the log's tail, as recovery collects them. `buildIndexes` follows.
+  init(documents: OrderedTree<InternalID, DocumentEntry>, layout: TableLayout) {
+    self.init(layout: layout)
+    self.documents = documents
   }
 
-  mutating func unload(_ id: InternalID) { documents.remove(id) }
+  /// Builds every index from the documents: O(n log n).
+  mutating func buildIndexes(layout: TableLayout) {
+    byCreationTime = makeByCreationTime()
+    for position in layout.indexes.indices { indexes[position] = makeIndex(at: position, layout: layout) }
+  }
 
-  /// Builds every index from the documents: O(n log n), at start.
-  mutating func buildIndexes(layout: TableLayout, begins: (String) -> Void = { _ in }) {
-    var keys = IndexKeyWriter()
-    var times: [(UInt64, IndexEntry)] = []
+  mutating func adopt(byCreationTime tree: OrderedTree<UInt64, CreationEntry>) { byCreationTime = tree }
+  mutating func adopt(_ index: IndexContents, at position: Int) { indexes[position] = index }
+
+  func makeByCreationTime() -> OrderedTree<UInt64, CreationEntry> {
+    var times = CreationTimes()
     times.reserveCapacity(count)
-    forEachDocument {
-      times.append((IndexKey.orderedBits($0.creationTime), IndexEntry(id: InternalID($0.id))))
+    forEachDocument { times.append($0.creationTime, InternalID($0.id)) }
+    return times.makeTree()
+  }
+
+  func makeIndex(at position: Int, layout: TableLayout) -> IndexContents {
+    let index = layout.indexes[position]
+    var keys = IndexKeyWriter()
+    var entries: [(key: IndexKey, id: InternalID, summand: Double)] = []
+    entries.reserveCapacity(count)
+    forEachDocument { entries.append((index.key(of: $0, with: &keys), InternalID($0.id), index.summand(of: $0))) }
+    // As in `GatheringTree`: the beginnings of the keys are moved, not the keys.
+    var places: ContiguousArray<Place> = []
+    places.reserveCapacity(entries.count)
+    for position in entries.indices {
+      let heads = entries[position].key.heads
+      places.append(Place(high: heads.high, low: heads.low, position: position))
     }
-    times.sort { $0.0 < $1.0 }
-    byCreationTime = OrderedTree(sorted: times)
-    for (position, index) in layout.indexes.enumerated() {
-      begins(index.name)
-      var entries: [(key: IndexKey, id: InternalID, summand: Double)] = []
-      entries.reserveCapacity(count)
-      forEachDocument {
-        entries.append((index.key(of: $0, with: &keys), InternalID($0.id), index.summand(of: $0)))
+    return entries.withUnsafeBufferPointer { entries in
+      places.sort { left, right in
+        if left.high != right.high { return left.high < right.high }
+        if left.low != right.low { return left.low < right.low }
+        return entries[left.position].key < entries[right.position].key
       }
-      entries.sort { $0.key < $1.key }
-      indexes[position] = IndexContents(isSummed: index.summedField != nil, sorted: entries)
+      return IndexContents(isSummed: index.summedField != nil, sorted: places.lazy.map { entries[$0.position] })
+    }
+  }
+
+  /// The documents of one of equal parts of all ids there can be: about as many in each.
+  func forEachDocument(inPart part: UInt64, of parts: UInt64, _ body: (DocumentStorage) throws -> Void) rethrows {
+    let width = UInt64.max / parts
+    try documents.forEach(
+      from: part == 0 ? nil : InternalID(high: width * part, low: 0),
+      to: part == parts - 1 ? nil : InternalID(high: width * (part + 1), low: 0), descending: false
+    ) { _, entry in
+      try body(entry.document)
+      return true
     }
   }
 

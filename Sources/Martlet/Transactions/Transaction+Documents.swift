@@ -32,6 +32,7 @@ extension Transaction {
     changes.setSystemFields(id: id, creationTime: creationTime)
     for field in table.layout.defaults { changes.add(field.name.bytes, json: field.json) }
     let document = try build(id: id, creationTime: creationTime, base: nil, table: table, isChecked: isChecked)
+    try requireRoom(for: document, replacing: nil)
     try write(document, under: id, replacing: nil, in: table)
     return id
   }
@@ -44,6 +45,7 @@ extension Transaction {
     if changes.mustCheck { for field in table.layout.defaults { changes.restore(field.name.bytes, json: field.json) } }
     let document = try build(
       id: base.id, creationTime: base.creationTime, base: base, table: table, isChecked: isChecked)
+    try requireRoom(for: document, replacing: base)
     try write(document, under: base.id, replacing: base, in: table)
   }
 
@@ -55,6 +57,7 @@ extension Transaction {
     for field in table.layout.defaults { changes.add(field.name.bytes, json: field.json) }
     let document = try build(
       id: base.id, creationTime: base.creationTime, base: nil, table: table, isChecked: isChecked)
+    try requireRoom(for: document, replacing: base)
     try write(document, under: base.id, replacing: base, in: table)
   }
 

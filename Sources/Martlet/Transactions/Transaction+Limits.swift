@@ -36,6 +36,8 @@ extension Transaction {
 /// The limits that a run is measured against, as they are called in `Limits`.
 enum LimitName: String {
   case documentsRead, documentsWritten, bytesWritten, documentBytes, documentDepth, handlerMilliseconds, actionMilliseconds
+  /// Of the server, not of one function.
+  case memory
 
   var inWords: String {
     switch self {
@@ -46,6 +48,7 @@ enum LimitName: String {
     case .documentDepth: "levels in a document"
     case .handlerMilliseconds: "ms of handler time"
     case .actionMilliseconds: "ms of an action's time"
+    case .memory: "bytes of memory"
     }
   }
 }

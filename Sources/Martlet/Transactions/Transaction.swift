@@ -33,6 +33,7 @@ package final class Transaction {
   let registry: FunctionRegistry
   let environment: EngineEnvironment
   let defaultLimits: SharedLimits
+  let memory: MemoryRoom
   let place: Place
   let scratch: TransactionScratch
   private let snapshots: TableSnapshots
@@ -93,6 +94,7 @@ package final class Transaction {
     registry = start.registry
     environment = start.environment
     defaultLimits = start.limits
+    memory = start.memory
     self.scratch = scratch
     changes = scratch.changes
     self.place = place
@@ -363,6 +365,7 @@ struct TransactionStart {
   var registry: FunctionRegistry
   var environment: EngineEnvironment
   var limits: SharedLimits
+  var memory: MemoryRoom
   var timestamp: UInt64
   var function: FunctionDefinition
   var identity: Identity

@@ -26,6 +26,7 @@ extension Transaction {
       guard call.arguments.count <= most else {
         throw WireError(.invalidArguments, "\(purpose): its arguments have \(call.arguments.count) bytes, and \(most) are the most; pass an id")
       }
+      try requireRoom(forArguments: call.arguments.count)
       return try asServer { db in
         try db.insert(WorkItems.self) {
           $0.pool = pool.name

@@ -80,6 +80,12 @@ struct ServeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Memory that the server may use, as 512MB, 8GB, 75% of the machine's or container's, or none: beyond it writes that grow are refused.",
+      valueName: "size"))
+  var maxMemory = "80%"
+
+  @Option(
+    help: ArgumentHelp(
       "How long a stopping server waits for what is in flight. Actions that still run then are cancelled.", valueName: "seconds"))
   var grace = ServerConfiguration().shutdownGraceSeconds
 
@@ -96,6 +102,9 @@ struct ServeOptions: ParsableArguments {
       throw UsageError("--max-\(name) must be 1 or more")
     }
     if !(stallLimit > 0 && stallLimit <= 86_400) { throw UsageError("--stall-limit must be more than 0, and 86400 at most") }
+    guard MemoryLimit(maxMemory) != nil else {
+      throw UsageError("--max-memory \(maxMemory): write a size of 64MB or more, as 512MB or 8GB, a share, as 75%, or none")
+    }
     guard (0...86_400).contains(grace) else { throw UsageError("--grace must be between 0 and 86400") }
     // An empty key would let in everyone who sends none.
     if adminKey == "" { throw UsageError("--admin-key can't be empty") }
@@ -149,6 +158,7 @@ struct ServeOptions: ParsableArguments {
     configuration.subscriptionsPerConnection = maxSubscriptions
     configuration.requestsPerConnection = maxRequests
     configuration.stallSeconds = stallLimit
+    configuration.maxMemory = MemoryLimit(maxMemory) ?? configuration.maxMemory
     configuration.host = host
     configuration.port = port
     configuration.durability = durability

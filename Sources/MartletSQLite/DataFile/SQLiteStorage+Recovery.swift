@@ -16,8 +16,11 @@ extension SQLiteStorage {
       try step("recovery") { statements in
         try dropFoldedRows()
         try finishInterruptedFold()
+        // Each page is read once: kept, they would lie between the documents that are made meanwhile, and leave holes.
+        try connection.execute("PRAGMA cache_size = -1024")
         try streamDocuments(into: &sink, refusal: &refusal)
         try streamLog(into: &sink, statements, refusal: &refusal)
+        try connection.execute("PRAGMA cache_size = -\(Connection.cacheKilobytes)")
         try checkpointWAL()
       }
     } catch {

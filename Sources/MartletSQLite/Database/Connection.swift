@@ -18,6 +18,7 @@ final class Connection {
 
   /// Measured, see docs/storage.md: of 4, 8 and 16 KB, the size that is cheapest for batches and nearly so for single commits.
   static let pageSize = 8192
+  static let cacheKilobytes = 32_768
 
   let path: String
   private let queue: DatabaseQueue
@@ -39,7 +40,7 @@ final class Connection {
         guard try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL") == "wal" else {
           throw SQLiteFailure(code: SQLITE_CANTOPEN, message: "the file system can't hold a write-ahead log")
         }
-        try db.execute(sql: "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32768")
+        try db.execute(sql: "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -\(Connection.cacheKilobytes)")
       case .build:
         try db.execute(
           sql: """

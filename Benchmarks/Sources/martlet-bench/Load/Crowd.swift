@@ -156,12 +156,19 @@ extension UnsafeRawBufferPointer {
 
 /// What a process occupies in memory, in bytes.
 enum ResidentMemory {
-  static func of(process: pid_t) -> Int {
-    guard let file = fopen("/proc/\(process)/statm", "r") else { return 0 }
+  /// Without the pages of files, which are the program's own code.
+  static func anonymous(of process: pid_t) -> Int { all(process).map { $0.resident - $0.shared } ?? 0 }
+
+  static func of(process: pid_t) -> Int { all(process)?.resident ?? 0 }
+
+  private static func all(_ process: pid_t) -> (resident: Int, shared: Int)? {
+    guard let file = fopen("/proc/\(process)/statm", "r") else { return nil }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: 256)
     let count = fread(&bytes, 1, bytes.count, file)
     let fields = String(decoding: bytes[..<count], as: UTF8.self).split(separator: " ")
-    return fields.count > 1 ? (Int(fields[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE))) : 0
+    guard fields.count > 2, let resident = Int(fields[1]), let shared = Int(fields[2]) else { return nil }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    return (resident * page, shared * page)
   }
 }

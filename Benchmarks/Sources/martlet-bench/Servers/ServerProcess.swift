@@ -37,7 +37,8 @@ final class ServerProcess {
     try start()
   }
 
-  private func start() throws {
+  /// After `stop(removingData: false)`: returns when its port takes a connection, which may be before it can answer.
+  func start() throws {
     let logPath = directory + "/\(name).log"
 
     var actions = posix_spawn_file_actions_t()
@@ -117,7 +118,7 @@ final class ServerProcess {
       guard Clock.nowNanoseconds() < deadline else {
         throw BenchmarkError("\(name) didn't listen on port \(port) within 30 s")
       }
-      usleep(5_000)
+      usleep(1_000)
     }
   }
 }

@@ -10,6 +10,7 @@ import MartletWire
 extension Engine {
   /// Longer answers couldn't be kept.
   static let mostSessionAnswerBytes = 2 << 20
+  private static let shortSessionAnswerBytes = 4 << 10
 
   /// - Returns: a mutation whose answer is followed by eight bytes: the timestamp of the commit that it was first given by, 0 if that is this run's.
   static func answering(_ key: SessionRequest, _ function: FunctionDefinition, arguments: [UInt8]) -> FunctionDefinition {
@@ -27,6 +28,8 @@ extension Engine {
             .limitExceeded,
             "the answer of \(function.name) has \(answer.count) bytes, and one under a session may have \(mostSessionAnswerBytes): answer less, or leave \"session\" out of hello")
         }
+        // A short one is kept all the same, or nobody could delete under a session.
+        if answer.count > shortSessionAnswerBytes { try transaction.requireRoom(forArguments: answer.count) }
         transaction.sessionAnswer = SessionAnswer(key: key, function: function.name, json: answer.bytes, isError: false)
         answer.write(timestamp: 0)
       }
@@ -66,6 +69,8 @@ extension Engine {
     case .overloaded, .storageFailed, .shuttingDown, .cancelled, .duplicateID: return
     default: break
     }
+    // As where it is overloaded: later there may be room.
+    if error.isOutOfMemory { return }
     var writer = JSONWriter()
     error.write(to: &writer)
     let json = writer.bytes
