@@ -7,6 +7,9 @@ await MartletApp(examples: [
     "bank", AppDefinition(tables: BankApp.tables, modules: BankApp.modules),
     suggestions: ["subscribe accounts:total", "run accounts:open owner=ada balance=1000"]),
   Example(
-    "store", AppDefinition(tables: StoreApp.tables, modules: StoreApp.modules),
+    "store",
+    AppDefinition(
+      tables: StoreApp.tables, modules: StoreApp.modules, triggers: StoreApp.triggers, crons: StoreApp.crons, pools: StoreApp.pools,
+      workpools: StoreApp.workpools, tokens: StoreApp.tokens),
     suggestions: ["run products:list", #"subscribe orders:getOrdersByStatus '{"status":"pending"}'"#]),
 ]).main()
