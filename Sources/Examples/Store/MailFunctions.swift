@@ -75,6 +75,7 @@ public enum MailFunctions: FunctionModule {
         "from": .string(ctx.environment["MAIL_FROM"] ?? "orders@example.com"), "to": .array(letter.to.map { .string($0) }),
         "subject": .string(letter.subject), "text": .string(letter.text),
       ], timeout: .seconds(10))
+    if response.status == 409 { throw StillBusy() }
     return try response.requireSuccess().decode(as: Sent.self).id
   }
 

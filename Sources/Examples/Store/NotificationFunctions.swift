@@ -23,14 +23,16 @@ public enum NotificationFunctions: FunctionModule {
   }
 
   public static let markAllRead = Mutation("markAllRead") { ctx in
-    guard let user = try ctx.customer() else { return }
-    try ctx.run(markBatch(user.id, ctx.now))
+    guard let user = try ctx.customer(),
+      let newest = try ctx.db.query(Notifications.self).withIndex(\.byUserId, { $0.eq(\.userId, user.id) }).order(.descending).first()
+    else { return }
+    try ctx.run(markBatch(user.id, newest.creationTime))
   }
 
   /// How many are marked in one transaction.
   static let batch = 200
 
-  /// Marks what was there at a time, a batch in each transaction.
+  /// Marks what was created up to a time, a batch in each transaction: what comes meanwhile stays unread.
   public static let markBatch: Mutation<Null, ID<Users>, Double> = Mutation(
     "markBatch", Arg("user", .id(Users.self)), Arg("until", .double), visibility: .internal
   ) { ctx, user, until -> Void in

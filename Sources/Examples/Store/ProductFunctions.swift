@@ -104,7 +104,7 @@ public enum ProductFunctions: FunctionModule {
   /// Tells the admins when a product becomes scarce, whoever made it so: an order, an import, an admin's own hand.
   public static let warnOfLowStock = Trigger.onChange(of: Products.self) { ctx, change in
     guard let product = change.new, product.isActive, product.stock < lowStock, let before = change.old, before.stock >= lowStock else { return }
-    for admin in try ctx.db.query(Users.self).withIndex(\.byRole) { $0.eq(\.role, .admin) }.take(50) {
+    for admin in try ctx.db.query(Users.self).withIndex(\.byRole, { $0.eq(\.role, .admin) }).take(50) {
       try ctx.notify(
         admin.id, .warning, "Low stock", "\(product.stock) left of \(product.name)", metadata: ["productId": .string(product.id.description)])
     }

@@ -50,7 +50,6 @@ struct Stripe {
       timeout: .seconds(10))
     request.setForm(form)
     let response = try await ctx.fetch(request)
-    // An earlier request under the same key has not ended.
     if response.status == 409 { throw StillBusy() }
     return response
   }
@@ -72,14 +71,15 @@ struct Stripe {
     var error: Reason
   }
 
-  private struct StillBusy: RetryDecision {
-    var isRetryable: Bool { true }
-  }
-
   /// Success, but not with what was asked for. Asking again gives the same; a person has to look.
   private struct UnexpectedAnswer: RetryDecision {
     var isRetryable: Bool { false }
   }
+}
+
+/// An earlier request under the same idempotency key has not ended: 409, which is otherwise nothing to try again.
+struct StillBusy: RetryDecision {
+  var isRetryable: Bool { true }
 }
 
 /// What is to be charged for an order, in cents.
