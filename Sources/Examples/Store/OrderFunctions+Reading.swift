@@ -49,7 +49,7 @@ extension OrderFunctions {
 }
 
 /// The answer of `orders:getOrderStats`.
-public struct OrderStats: ValidatedValue {
+public struct OrderStats: ValidatedValue, Hashable {
   public var total: Int
   public var revenue: Double
   public var byStatus: [String: Int]
