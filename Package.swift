@@ -52,7 +52,7 @@ let package = Package(
     .target(name: "MartletClient", dependencies: ["MartletValues", "MartletWire", nioCore, nioPosix]),
     .target(name: "BankExample", dependencies: ["Martlet"], path: "Sources/Examples/Bank"),
     .target(name: "NotesExample", dependencies: ["Martlet"], path: "Sources/Examples/Notes"),
-    .target(name: "StoreExample", dependencies: ["Martlet"], path: "Sources/Examples/Store"),
+    .target(name: "StoreExample", dependencies: ["Martlet"], path: "Sources/Examples/Store", exclude: ["README.md"]),
     .target(
       name: "MartletCommands",
       dependencies: [
@@ -94,6 +94,8 @@ let package = Package(
         "MartletClient", "MartletTesting", "MartletValues", "BankExample", "StoreExample", "martlet", "Histories", "HistoryApp", "TestSupport",
         "TestServers",
       ]),
+    .testTarget(
+      name: "StoreExampleTests", dependencies: ["StoreExample", "MartletClient", "MartletCommands", "MartletTesting", "TestServers", "TestSupport"]),
     .testTarget(
       name: "DocumentationTests",
       dependencies: [

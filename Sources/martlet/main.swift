@@ -11,6 +11,9 @@ await MartletApp(examples: [
     "notes", AppDefinition(tables: NotesApp.tables, modules: NotesApp.modules),
     suggestions: ["subscribe notes:newest", "run notes:add text=hello"]),
   Example(
-    "store", AppDefinition(tables: StoreApp.tables, modules: StoreApp.modules),
+    "store",
+    AppDefinition(
+      tables: StoreApp.tables, modules: StoreApp.modules, triggers: StoreApp.triggers, crons: StoreApp.crons, pools: StoreApp.pools,
+      workpools: StoreApp.workpools, tokens: StoreApp.tokens),
     suggestions: ["run products:list", #"subscribe orders:getOrdersByStatus '{"status":"pending"}'"#]),
 ]).main()

@@ -47,6 +47,37 @@ public struct Success: ValidatedValue {
   }
 }
 
+/// The answer of `cart:getCart`.
+public struct CartContents: ValidatedValue {
+  public var items: [CartItem] = []
+  public var total: Double { items.reduce(0) { $0 + $1.price * Double($1.quantity) } }
+
+  public static let validator = Validator<CartContents>.object(
+    Property("items", \CartContents.items, .array(CartItem.validator)), Property("total", \CartContents.total, .double)
+  ) { items, _ in CartContents(items: items) }
+}
+
+public struct CartItem: Sendable {
+  public var productId: String
+  public var quantity: Int
+  public var name: String
+  public var price: Double
+
+  public init(productId: String, quantity: Int, name: String, price: Double) {
+    self.productId = productId
+    self.quantity = quantity
+    self.name = name
+    self.price = price
+  }
+
+  static let validator = Validator<CartItem>.object(
+    Property("productId", \CartItem.productId, .string), Property("quantity", \CartItem.quantity, .wholeNumber),
+    Property("name", \CartItem.name, .string), Property("price", \CartItem.price, .double)
+  ) {
+    CartItem(productId: $0, quantity: $1, name: $2, price: $3)
+  }
+}
+
 extension Document {
   /// The document's fields and these.
   func adding(_ fields: ObjectValue) -> Value {

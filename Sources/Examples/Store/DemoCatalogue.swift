@@ -113,6 +113,8 @@ extension Demo {
     var trackingNumber: String?
   }
 
+  package static var orderCount: Int { orders.count }
+
   static let orders: [Order] = [
     Order(
       customer: "Ada Moreno", lines: [("Ethiopia Guji, 250 g", 2), ("Paper filters, 100 pieces", 1)],

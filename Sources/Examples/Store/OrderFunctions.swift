@@ -3,38 +3,9 @@ import Martlet
 public enum OrderFunctions: FunctionModule {
   public static let path = "orders"
   public static let functions: [any ServerFunction] = [
-    createOrder, getOrder, getOrdersByStatus, updateOrderStatus, cancelOrder,
+    createOrder, updateOrderStatus, cancelOrder, addOrderNote,
+    getOrder, getMyOrders, getOrdersByStatus, getPaginatedOrders, getOrderStats,
   ]
-
-  // MARK: Reading
-
-  /// The order's fields, and its `user`'s name and email.
-  public static let getOrder = Query("getOrder", Arg("orderId", .id(Orders.self))) { ctx, orderId in
-    guard let order = try ctx.db.find(orderId) else { throw ApplicationError("Order not found") }
-    let user = try ctx.db.find(order.userId)
-    return order.adding(["user": .object(fields(("name", user?.name), ("email", user?.email)))])
-  }
-
-  /// The newest orders of a status, each with its `userName` and `userEmail`.
-  public static let getOrdersByStatus = Query(
-    "getOrdersByStatus", Arg("status", .enumeration(OrderStatus.self)), Arg("limit", .optional(.wholeNumber))
-  ) { ctx, status, limit in
-    try ctx.db.query(Orders.self)
-      .withIndex(\.byStatus) { $0.eq(\.status, status) }
-      .order(.descending)
-      .take(limit ?? 50)
-      .map { order in
-        let user = try ctx.db.find(order.userId)
-        return order.adding(fields(("userName", user?.name), ("userEmail", user?.email)))
-      }
-  }
-
-  /// The fields that are there: the user of an order may have been deleted.
-  private static func fields(_ fields: (name: String, text: String?)...) -> ObjectValue {
-    ObjectValue(uniqueFields: fields.compactMap { name, text in text.map { (name, .string($0)) } })
-  }
-
-  // MARK: Ordering
 
   /// Orders for who is signed in, or for the guest.
   public static let createOrder = Mutation(
@@ -49,30 +20,20 @@ public enum OrderFunctions: FunctionModule {
     "updateOrderStatus", Arg("orderId", .id(Orders.self)),
     Arg("status", .enumeration(OrderProgress.self)), Arg("trackingNumber", .optional(.string))
   ) { ctx, orderId, progress, trackingNumber in
-    guard let order = try ctx.db.find(orderId) else { throw ApplicationError("Order not found") }
-    try ctx.db.patch(orderId) {
-      $0.status = progress.status
-      switch progress {
-      case .confirmed: $0.confirmedAt = ctx.now
-      case .shipped:
-        $0.shippedAt = ctx.now
-        if let trackingNumber, !trackingNumber.isEmpty { $0.trackingNumber = trackingNumber }
-      case .delivered: $0.deliveredAt = ctx.now
-      case .cancelled: break
-      }
-    }
-    try ctx.notify(
-      order.userId, .info, "Order \(progress.rawValue)", "Your order has been \(progress.rawValue).",
-      metadata: ["orderId": .string(orderId.description), "status": .string(progress.rawValue)])
+    try ctx.move(ctx.db.getOrder(orderId), to: progress, trackingNumber: trackingNumber)
     return Success()
   }
 
-  /// Cancels an order that has not been shipped, and puts its items back into stock.
+  /// Cancels an order that has not been shipped, puts its items back into stock, and gives back what was paid for it.
+  ///
+  /// While a payment is under way nobody can say whether there is something to give back: the order can be cancelled when
+  /// that is known.
   public static let cancelOrder = Mutation("cancelOrder", Arg("orderId", .id(Orders.self))) { ctx, orderId in
-    guard let order = try ctx.db.find(orderId) else { throw ApplicationError("Order not found") }
+    let order = try ctx.requireOwn(ctx.db.getOrder(orderId))
     guard order.status == .pending || order.status == .confirmed else {
       throw ApplicationError("Cannot cancel order in current status")
     }
+    guard order.payment?.state.isUnderWay != true else { throw ApplicationError("A payment of this order is under way") }
     try ctx.db.patch(orderId) { $0.status = .cancelled }
     for item in order.items {
       guard let product = try ctx.db.findProduct(item.productId) else { continue }
@@ -83,7 +44,15 @@ public enum OrderFunctions: FunctionModule {
     }
     try ctx.notify(
       order.userId, .info, "Order Cancelled", "Your order has been cancelled. Stock has been restored.")
+    try ctx.refundIfPaid(orderId)
     return Success()
+  }
+
+  /// For the shop's people: what happened to an order beside its status.
+  public static let addOrderNote = Mutation(
+    "addOrderNote", Arg("orderId", .id(Orders.self)), Arg("note", .string), visibility: .internal
+  ) { ctx, orderId, note in
+    try ctx.db.patch(orderId) { $0.notes = ($0.notes ?? []) + [OrderNote(text: note, createdAt: ctx.now)] }
   }
 }
 
@@ -129,17 +98,22 @@ extension MutationContext {
     return OrderReceipt(orderId: orderId, total: total)
   }
 
-  /// The user who is signed in. Connections without a sign-in (a person with `nc`) share one guest.
-  func currentUser() throws -> ID<Users> {
-    let email = identity.email ?? "guest@example.com"
-    if let user = try db.query(Users.self).withIndex(\.byEmail, { $0.eq(\.email, email) }).first() { return user.id }
-    guard identity.email == nil else { throw ApplicationError("User not found") }
-    return try db.insert(Users.self) {
-      $0.name = "Guest"
-      $0.email = email
-      $0.role = .user
-      $0.createdAt = now
+  /// Moves an order on, with the time of it, and tells its user.
+  func move(_ order: Document<Orders>, to progress: OrderProgress, trackingNumber: String? = nil) throws {
+    try db.patch(order.id) {
+      $0.status = progress.status
+      switch progress {
+      case .confirmed: $0.confirmedAt = now
+      case .shipped:
+        $0.shippedAt = now
+        if let trackingNumber, !trackingNumber.isEmpty { $0.trackingNumber = trackingNumber }
+      case .delivered: $0.deliveredAt = now
+      case .cancelled: break
+      }
     }
+    try notify(
+      order.userId, .info, "Order \(progress.rawValue)", "Your order has been \(progress.rawValue).",
+      metadata: ["orderId": .string(order.id.description), "status": .string(progress.rawValue)])
   }
 
   func notify(
@@ -154,5 +128,12 @@ extension MutationContext {
       $0.createdAt = now
       $0.metadata = metadata
     }
+  }
+}
+
+extension ReadsDatabase {
+  func getOrder(_ id: ID<Orders>) throws -> Document<Orders> {
+    guard let order = try find(id) else { throw ApplicationError("Order not found") }
+    return order
   }
 }

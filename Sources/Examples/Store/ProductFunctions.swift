@@ -2,7 +2,7 @@ import Martlet
 
 public enum ProductFunctions: FunctionModule {
   public static let path = "products"
-  public static let functions: [any ServerFunction] = [list, add, restock, setActive]
+  public static let functions: [any ServerFunction] = [list, add, restock, setActive, adjustPrices]
 
   /// The catalogue, or a category of it, oldest first: what is on sale, and if asked for, what is not.
   public static let list = Query(
@@ -69,6 +69,44 @@ public enum ProductFunctions: FunctionModule {
     try ctx.db.patch(product.id) {
       $0.isActive = isActive
       $0.updatedAt = ctx.now
+    }
+  }
+
+  /// How many prices are changed in one transaction.
+  static let batch = 100
+
+  /// Changes all prices, or those of a category, by so many percent: a job for however many products there are.
+  ///
+  /// Each run changes a page of them and schedules the next one, in one transaction. So every product is changed once,
+  /// whatever is restarted meanwhile, and nobody waits for all of them.
+  public static let adjustPrices: Mutation<Int, Double, String?, String?> = Mutation(
+    "adjustPrices", Arg("percent", .double), Arg("category", .optional(.string)), Arg("cursor", .optional(.string)),
+    visibility: .internal
+  ) { ctx, percent, category, cursor -> Int in
+    guard (-90...900).contains(percent) else { throw ApplicationError("percent must be between -90 and 900") }
+    let products = try ctx.db.query(Products.self)
+    let page = PaginationOptions(numItems: batch, cursor: cursor)
+    let found =
+      if let category { try products.withIndex(\.byCategory) { $0.eq(\.category, category) }.paginate(page) } else { try products.paginate(page) }
+    for product in found.documents {
+      try ctx.db.patch(product.id) {
+        $0.price = (product.price * (1 + percent / 100)).rounded()
+        $0.updatedAt = ctx.now
+      }
+    }
+    if !found.isDone { try ctx.scheduler.run(after: .zero, adjustPrices(percent, category, found.continueCursor)) }
+    return found.documents.count
+  }
+
+  /// A product of which fewer are left is nearly gone.
+  public static let lowStock = 5
+
+  /// Tells the admins when a product becomes scarce, whoever made it so: an order, an import, an admin's own hand.
+  public static let warnOfLowStock = Trigger.onChange(of: Products.self) { ctx, change in
+    guard let product = change.new, product.isActive, product.stock < lowStock, let before = change.old, before.stock >= lowStock else { return }
+    for admin in try ctx.db.query(Users.self).withIndex(\.byRole, { $0.eq(\.role, .admin) }).take(50) {
+      try ctx.notify(
+        admin.id, .warning, "Low stock", "\(product.stock) left of \(product.name)", metadata: ["productId": .string(product.id.description)])
     }
   }
 

@@ -12,8 +12,9 @@ public struct Users: Table {
   public let role = Field(.enumeration(UserRole.self))
   public let metadata = Field(.optional(.any))
 
-  public let byEmail = Index("by_email", \Users.email)
+  public let byEmail = Index("by_email", \Users.email, unique: true)
   public let byCreatedAt = Index("by_createdAt", \Users.createdAt)
+  public let byRole = Index("by_role", \Users.role)
 
   public init() {}
 }
@@ -57,10 +58,16 @@ public struct Orders: Table {
   public let deliveredAt = Field(.optional(.double))
   public let paymentId = Field(.optional(.string))
   public let trackingNumber = Field(.optional(.string))
+  /// The payment that was begun last; absent until one is.
+  public let payment = Field(.optional(Payment.validator))
+  /// What the shop's people should know of it: why a payment failed, say.
+  public let notes = Field(.optional(.array(OrderNote.validator)))
 
   public let byUserId = Index("by_userId", \Orders.userId)
   public let byStatus = Index("by_status", \Orders.status)
-  public let byCreatedAt = Index("by_createdAt", \Orders.createdAt)
+  public let byCreatedAt = Index("by_createdAt", \Orders.createdAt, summing: \Orders.total)
+  public let byStatusCreatedAt = Index("by_status_createdAt", \Orders.status, \Orders.createdAt)
+  public let byPayment = Index<Orders>("by_payment", path: "payment.state")
   public let byUserIdStatus = Index("by_userId_status", \Orders.userId, \Orders.status)
 
   public init() {}
@@ -87,6 +94,52 @@ public struct OrderItem: Sendable {
   }
 }
 
+/// How far a payment of an order has come.
+///
+///     processing ─┬─ charged ──▶ paid ──▶ refunding ─┬─▶ refunded
+///        ▲        ├─ refused ──▶ declined   ▲        └─▶ unrefunded: tried again hourly
+///        │        └─ who knows ─▶ unclear   └─────────────────┘
+///        └──────────────────────────┘  └─ after a day ─▶ stuck: a person looks it up
+public enum PaymentState: String, CaseIterable, Sendable {
+  case processing, paid, declined, unclear, stuck, refunding, refunded, unrefunded
+
+  /// Whether money may be moving, or may have moved without our knowing: no other payment may begin.
+  public var isUnderWay: Bool { self == .processing || self == .unclear || self == .stuck }
+}
+
+public struct Payment: Sendable {
+  public var state: PaymentState
+  /// Counts the customer's tries. What is asked of the payment service for one try is asked under one idempotency key, however often.
+  public var attempt: Int
+  public var method: String
+  public var startedAt: Double
+  /// Why it was declined, or why nobody knows.
+  public var error: String?
+  public var refundId: String?
+
+  static let validator = Validator<Payment>.object(
+    Property("state", \Payment.state, .enumeration(PaymentState.self)),
+    Property("attempt", \Payment.attempt, .wholeNumber),
+    Property("method", \Payment.method, .string),
+    Property("startedAt", \Payment.startedAt, .double),
+    Property("error", \Payment.error, .optional(.string)),
+    Property("refundId", \Payment.refundId, .optional(.string))
+  ) {
+    Payment(state: $0, attempt: $1, method: $2, startedAt: $3, error: $4, refundId: $5)
+  }
+}
+
+public struct OrderNote: Sendable {
+  public var text: String
+  public var createdAt: Double
+
+  static let validator = Validator<OrderNote>.object(
+    Property("text", \OrderNote.text, .string), Property("createdAt", \OrderNote.createdAt, .double)
+  ) {
+    OrderNote(text: $0, createdAt: $1)
+  }
+}
+
 public struct Notifications: Table {
   public static let name = "notifications"
 
@@ -107,4 +160,53 @@ public struct Notifications: Table {
 
 public enum NotificationType: String, CaseIterable, Sendable {
   case info, success, warning, error
+}
+
+/// Who has signed in, and until when. A session is what a token leads to: without it the token is worth nothing.
+public struct Sessions: Table {
+  public static let name = "sessions"
+
+  public let userId = Field(.id(Users.self))
+  public let token = Field(.string)
+  public let expiresAt = Field(.double)
+  public let createdAt = Field(.double)
+
+  public let byToken = Index("by_token", \Sessions.token, unique: true)
+  public let byUserId = Index("by_userId", \Sessions.userId)
+  public let byExpiresAt = Index("by_expiresAt", \Sessions.expiresAt)
+
+  public init() {}
+}
+
+/// What somebody is about to order: one cart each.
+public struct Carts: Table {
+  public static let name = "carts"
+
+  public let userId = Field(.id(Users.self))
+  public let items = Field(.array(OrderLine.validator))
+  public let updatedAt = Field(.double)
+
+  public let byUserId = Index("by_userId", \Carts.userId, unique: true)
+
+  public init() {}
+}
+
+/// What a day brought: one report each.
+public struct Reports: Table {
+  public static let name = "reports"
+
+  /// `2026-11-21`, by UTC.
+  public let day = Field(.string)
+  public let orders = Field(.wholeNumber)
+  public let revenue = Field(.double)
+  public let byStatus = Field(.record(.wholeNumber))
+  /// Products that are on sale and nearly gone.
+  public let lowStock = Field(.array(.string))
+  /// Payments that a person has to look up.
+  public let stuckPayments = Field(.wholeNumber)
+  public let createdAt = Field(.double)
+
+  public let byDay = Index("by_day", \Reports.day, unique: true)
+
+  public init() {}
 }

@@ -57,6 +57,34 @@ public struct Request: Sendable, Equatable {
     body = writer.bytes
     if headers["content-type"] == nil { headers["content-type"] = "application/json" }
   }
+
+  /// Makes the fields of a form the body, in their order, and says so in `content-type` unless that is set.
+  ///
+  /// A name may come several times: `["expand[]": "customer", "expand[]": "invoice"]`. Escaped is what browsers escape in a form.
+  public mutating func setForm(_ fields: KeyValuePairs<String, String>) {
+    var form: [UInt8] = []
+    for (name, value) in fields {
+      if !form.isEmpty { form.append(UInt8(ascii: "&")) }
+      Self.append(name, to: &form)
+      form.append(UInt8(ascii: "="))
+      Self.append(value, to: &form)
+    }
+    body = form
+    if headers["content-type"] == nil { headers["content-type"] = "application/x-www-form-urlencoded" }
+  }
+
+  private static func append(_ text: String, to form: inout [UInt8]) {
+    let digits = Array("0123456789ABCDEF".utf8)
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+        UInt8(ascii: "*"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+        form.append(byte)
+      case UInt8(ascii: " "): form.append(UInt8(ascii: "+"))
+      default: form += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      }
+    }
+  }
 }
 
 extension Request {
