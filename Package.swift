@@ -51,6 +51,7 @@ let package = Package(
     .target(name: "MartletClient", dependencies: ["MartletValues", "MartletWire", nioCore, nioPosix]),
     .target(name: "BankExample", dependencies: ["Martlet"], path: "Sources/Examples/Bank"),
     .target(name: "StoreExample", dependencies: ["Martlet"], path: "Sources/Examples/Store"),
+    .target(name: "ChrondleExample", dependencies: ["Martlet"], path: "Sources/Examples/Chrondle", exclude: ["README.md"]),
     .target(
       name: "MartletCommands",
       dependencies: [
@@ -59,7 +60,7 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
-    .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "StoreExample"]),
+    .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "StoreExample", "ChrondleExample"]),
     .target(
       name: "MartletTesting",
       dependencies: ["Martlet", "MartletClient", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
@@ -92,6 +93,7 @@ let package = Package(
         "MartletClient", "MartletTesting", "MartletValues", "BankExample", "StoreExample", "martlet", "Histories", "HistoryApp", "TestSupport",
         "TestServers",
       ]),
+    .testTarget(name: "ChrondleExampleTests", dependencies: ["ChrondleExample", "MartletTesting"]),
     .testTarget(
       name: "DocumentationTests",
       dependencies: [

@@ -1,4 +1,5 @@
 import BankExample
+import ChrondleExample
 import MartletCommands
 import StoreExample
 
@@ -9,4 +10,13 @@ await MartletApp(examples: [
   Example(
     "store", AppDefinition(tables: StoreApp.tables, modules: StoreApp.modules),
     suggestions: ["run products:list", #"subscribe orders:getOrdersByStatus '{"status":"pending"}'"#]),
+  Example(
+    "chrondle",
+    AppDefinition(
+      tables: ChrondleApp.tables, modules: ChrondleApp.modules, triggers: ChrondleApp.triggers, crons: ChrondleApp.crons, pools: ChrondleApp.pools,
+      workpools: ChrondleApp.workpools),
+    suggestions: ["run events:loadHistory", "subscribe puzzles:today", "subscribe puzzles:stats"],
+    environment: [
+      ("OPENROUTER_API_KEY", "puzzles get no context"), ("HISTORY_URL", "no years are scraped"),
+    ]),
 ]).main()

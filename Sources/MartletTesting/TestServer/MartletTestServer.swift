@@ -27,6 +27,8 @@ public final class MartletTestServer: Sendable {
   ///   - schema: the tables; these and what follows as `MartletApp` has them.
   ///   - environment: what actions find in `ctx.environment`.
   ///   - fetch: what another server answers to an action; without it, none can be reached.
+  ///   - adminKey: what a client needs for internal and `_system` functions: `client(token: key)`. Without it nobody may call internal ones, and
+  ///     everybody those of the system.
   ///   - startingAt: the time at first, in milliseconds since 1970.
   ///   - seed: of the server's random numbers, ids among them.
   ///   - printsLog: whether the server's log goes to standard error. What a function threw, of which clients learn only `function_failed`, is there.
@@ -34,12 +36,13 @@ public final class MartletTestServer: Sendable {
   public init(
     schema: [any Table.Type], functions: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
     limits: Limits = Limits(), pools: [String: Int] = [:], workpools: [Workpool] = [], environment: [String: String] = [:],
-    fetch: (@Sendable (Request) -> FetchReply)? = nil, startingAt: Double = 1_795_004_800_000, seed: UInt64 = 1, printsLog: Bool = false
+    fetch: (@Sendable (Request) -> FetchReply)? = nil, adminKey: String? = nil, startingAt: Double = 1_795_004_800_000, seed: UInt64 = 1,
+    printsLog: Bool = false
   ) throws {
     let app = AppDefinition(
       tables: schema, modules: functions, triggers: triggers, crons: crons, limits: limits, pools: pools, workpools: workpools)
     world = try TestWorld(
-      app, SimulatedClock(startingAt: startingAt), fetch.map { fetch in SimulatedFetcher { fetch($0).reply } }, environment, seed, printsLog)
+      app, SimulatedClock(startingAt: startingAt), fetch.map { fetch in SimulatedFetcher { fetch($0).reply } }, environment, adminKey, seed, printsLog)
   }
 
   /// What another server does about a request.
