@@ -53,6 +53,7 @@ let package = Package(
     .target(name: "BankExample", dependencies: ["Martlet"], path: "Sources/Examples/Bank"),
     .target(name: "NotesExample", dependencies: ["Martlet"], path: "Sources/Examples/Notes"),
     .target(name: "StoreExample", dependencies: ["Martlet"], path: "Sources/Examples/Store", exclude: ["README.md"]),
+    .target(name: "ChrondleExample", dependencies: ["Martlet"], path: "Sources/Examples/Chrondle", exclude: ["README.md"]),
     .target(
       name: "MartletCommands",
       dependencies: [
@@ -61,7 +62,7 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
-    .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "NotesExample", "StoreExample"]),
+    .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "NotesExample", "StoreExample", "ChrondleExample"]),
     .target(
       name: "MartletTesting",
       dependencies: ["Martlet", "MartletClient", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
@@ -94,6 +95,7 @@ let package = Package(
         "MartletClient", "MartletTesting", "MartletValues", "BankExample", "StoreExample", "martlet", "Histories", "HistoryApp", "TestSupport",
         "TestServers",
       ]),
+    .testTarget(name: "ChrondleExampleTests", dependencies: ["ChrondleExample", "MartletTesting"]),
     .testTarget(
       name: "StoreExampleTests", dependencies: ["StoreExample", "MartletClient", "MartletCommands", "MartletTesting", "TestServers", "TestSupport"]),
     .testTarget(

@@ -93,10 +93,13 @@ package struct Example: Sendable {
   let app: AppDefinition
   /// Commands worth typing in a second terminal, without the executable's name: `subscribe accounts:total`.
   let suggestions: [String]
+  /// Variables that its actions need, and what becomes of it without them. It is served all the same.
+  let environment: [(name: String, without: String)]
 
-  package init(_ name: String, _ app: AppDefinition, suggestions: [String]) {
+  package init(_ name: String, _ app: AppDefinition, suggestions: [String], environment: [(name: String, without: String)] = []) {
     self.name = name
     self.app = app
     self.suggestions = suggestions
+    self.environment = environment
   }
 }

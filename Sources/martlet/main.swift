@@ -1,4 +1,5 @@
 import BankExample
+import ChrondleExample
 import MartletCommands
 import NotesExample
 import StoreExample
@@ -16,4 +17,13 @@ await MartletApp(examples: [
       tables: StoreApp.tables, modules: StoreApp.modules, triggers: StoreApp.triggers, crons: StoreApp.crons, pools: StoreApp.pools,
       workpools: StoreApp.workpools, tokens: StoreApp.tokens),
     suggestions: ["run products:list", #"subscribe orders:getOrdersByStatus '{"status":"pending"}'"#]),
+  Example(
+    "chrondle",
+    AppDefinition(
+      tables: ChrondleApp.tables, modules: ChrondleApp.modules, triggers: ChrondleApp.triggers, crons: ChrondleApp.crons, pools: ChrondleApp.pools,
+      workpools: ChrondleApp.workpools),
+    suggestions: ["run events:loadHistory", "subscribe puzzles:today", "subscribe puzzles:stats"],
+    environment: [
+      ("OPENROUTER_API_KEY", "puzzles get no context"), ("HISTORY_URL", "no years are scraped"),
+    ]),
 ]).main()

@@ -27,7 +27,8 @@ struct Serving {
       whenReady: { [self] server in
         let welcome = Welcome(
           host: server.host, port: server.port, documents: server.documents, timestamp: server.timestamp, options: options,
-          invocation: context.invocation, examples: examples, hasFunctions: !app.modules.isEmpty)
+          invocation: context.invocation, examples: examples, hasFunctions: !app.modules.isEmpty,
+          environment: context.environment)
         // A server whose starter doesn't read is a server all the same.
         try? context.console.output.write(options.json ? welcome.json : welcome.text)
       })

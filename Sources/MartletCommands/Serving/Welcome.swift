@@ -10,6 +10,8 @@ struct Welcome {
   var invocation: String
   var examples: [Example]
   var hasFunctions: Bool
+  /// The server's.
+  var environment: [String: String] = [:]
 
   var json: String {
     #"{"documents":\#(documents),"host":\#(Value.string(host).json),"port":\#(port),"timestamp":\#(timestamp)}"# + "\n"
@@ -22,10 +24,18 @@ struct Welcome {
     } else if !hasFunctions {
       lines.append("It serves no app, only its own functions (_system). An app is named with --example, or is an executable of its own.")
     }
+    lines += missing
     lines += ["", "In a second terminal:"]
     lines += suggestions.map { "  \(invocation) \($0)\(urlOption)" }
     lines += ["", "Ctrl-C stops it."]
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var missing: [String] {
+    examples.flatMap { example in
+      example.environment.filter { environment[$0.name, default: ""].isEmpty }
+        .map { "\($0.name) is not set, so \($0.without): start with \($0.name)=… \(invocation) serve --example \(example.name)" }
+    }
   }
 
   private var suggestions: [String] {

@@ -26,7 +26,7 @@ public final class MartletTestServer: Sendable {
   /// - Parameters:
   ///   - schema: the tables; these and what follows as `MartletApp` has them.
   ///   - tokens: who holds the tokens of its clients; without it only admins can sign in.
-  ///   - adminKey: what admins sign in with, who may call internal functions; once there is one, the `_system` functions need it.
+  ///   - adminKey: what admins sign in with, who may call internal functions: `client(token: key)`. Once there is one, the `_system` functions need it.
   ///   - environment: what actions find in `ctx.environment`.
   ///   - fetch: what another server answers to an action; without it, none can be reached.
   ///   - startingAt: the time at first, in milliseconds since 1970.
