@@ -51,6 +51,8 @@ let package = Package(
     .target(name: "MartletClient", dependencies: ["MartletValues", "MartletWire", nioCore, nioPosix]),
     .target(name: "BankExample", dependencies: ["Martlet"], path: "Sources/Examples/Bank"),
     .target(name: "StoreExample", dependencies: ["Martlet"], path: "Sources/Examples/Store"),
+    .target(name: "OpinionScopeExample", dependencies: ["Martlet"], path: "Sources/Examples/OpinionScope", exclude: ["README.md"]),
+    .target(name: "EngagementExample", dependencies: ["Martlet"], path: "Sources/Examples/Engagement", exclude: ["README.md"]),
     .target(
       name: "MartletCommands",
       dependencies: [
@@ -59,7 +61,8 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
-    .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "StoreExample"]),
+    .executableTarget(
+      name: "martlet", dependencies: ["MartletCommands", "BankExample", "StoreExample", "OpinionScopeExample", "EngagementExample"]),
     .target(
       name: "MartletTesting",
       dependencies: ["Martlet", "MartletClient", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
@@ -92,6 +95,18 @@ let package = Package(
         "MartletClient", "MartletTesting", "MartletValues", "BankExample", "StoreExample", "martlet", "Histories", "HistoryApp", "TestSupport",
         "TestServers",
       ]),
+    .target(
+      name: "ExampleTestSupport",
+      dependencies: [
+        "Martlet", "MartletClient", "MartletServer", "TestServers", .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ], path: "Tests/ExampleTestSupport"),
+    .testTarget(
+      name: "OpinionScopeExampleTests",
+      dependencies: ["OpinionScopeExample", "ExampleTestSupport", "MartletClient", "MartletTesting", "TestServers", "TestSupport"]),
+    .testTarget(
+      name: "EngagementExampleTests",
+      dependencies: ["EngagementExample", "ExampleTestSupport", "MartletClient", "MartletTesting", "TestSupport"]),
     .testTarget(
       name: "DocumentationTests",
       dependencies: [
