@@ -54,6 +54,8 @@ let package = Package(
     .target(name: "NotesExample", dependencies: ["Martlet"], path: "Sources/Examples/Notes"),
     .target(name: "StoreExample", dependencies: ["Martlet"], path: "Sources/Examples/Store", exclude: ["README.md"]),
     .target(name: "ChrondleExample", dependencies: ["Martlet"], path: "Sources/Examples/Chrondle", exclude: ["README.md"]),
+    .target(name: "OpinionScopeExample", dependencies: ["Martlet"], path: "Sources/Examples/OpinionScope", exclude: ["README.md"]),
+    .target(name: "EngagementExample", dependencies: ["Martlet"], path: "Sources/Examples/Engagement", exclude: ["README.md"]),
     .target(
       name: "MartletCommands",
       dependencies: [
@@ -62,7 +64,11 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
-    .executableTarget(name: "martlet", dependencies: ["MartletCommands", "BankExample", "NotesExample", "StoreExample", "ChrondleExample"]),
+    .executableTarget(
+      name: "martlet",
+      dependencies: [
+        "MartletCommands", "BankExample", "NotesExample", "StoreExample", "ChrondleExample", "OpinionScopeExample", "EngagementExample",
+      ]),
     .target(
       name: "MartletTesting",
       dependencies: ["Martlet", "MartletClient", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
@@ -98,6 +104,18 @@ let package = Package(
     .testTarget(name: "ChrondleExampleTests", dependencies: ["ChrondleExample", "MartletTesting"]),
     .testTarget(
       name: "StoreExampleTests", dependencies: ["StoreExample", "MartletClient", "MartletCommands", "MartletTesting", "TestServers", "TestSupport"]),
+    .target(
+      name: "ExampleTestSupport",
+      dependencies: [
+        "Martlet", "MartletClient", "MartletServer", "TestServers", .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ], path: "Tests/ExampleTestSupport"),
+    .testTarget(
+      name: "OpinionScopeExampleTests",
+      dependencies: ["OpinionScopeExample", "ExampleTestSupport", "MartletClient", "MartletTesting", "TestServers", "TestSupport"]),
+    .testTarget(
+      name: "EngagementExampleTests",
+      dependencies: ["EngagementExample", "ExampleTestSupport", "MartletClient", "MartletTesting", "TestSupport"]),
     .testTarget(
       name: "DocumentationTests",
       dependencies: [

@@ -1,7 +1,9 @@
 import BankExample
 import ChrondleExample
+import EngagementExample
 import MartletCommands
 import NotesExample
+import OpinionScopeExample
 import StoreExample
 
 await MartletApp(examples: [
@@ -26,4 +28,18 @@ await MartletApp(examples: [
     environment: [
       ("OPENROUTER_API_KEY", "puzzles get no context"), ("HISTORY_URL", "no years are scraped"),
     ]),
+  Example(
+    "opinion-scope",
+    AppDefinition(
+      tables: OpinionScopeApp.tables, modules: OpinionScopeApp.modules, crons: OpinionScopeApp.crons,
+      requiredEnvironment: OpinionScopeApp.requiredEnvironment),
+    suggestions: ["subscribe markets:trending", "subscribe syncs:health"]),
+  Example(
+    "engagement",
+    AppDefinition(
+      tables: EngagementApp.tables, modules: EngagementApp.modules, triggers: EngagementApp.triggers, crons: EngagementApp.crons),
+    suggestions: ["run engagementDemo:fill", "subscribe shows:trending"]),
+  Example(
+    "engagement-scans",
+    AppDefinition(tables: ScansApp.tables, modules: ScansApp.modules, crons: ScansApp.crons, limits: ScansApp.limits), suggestions: []),
 ]).main()

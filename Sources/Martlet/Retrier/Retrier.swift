@@ -13,21 +13,27 @@ import MartletWire
 /// the server's log says so.
 ///
 /// An action that is tried again may have done its work already when it failed: make it idempotent.
+///
+/// `start:` has the first attempt begin later, as that of work in a pool: for a service that wants a pause between two calls.
 public struct Retrier {
   let transaction: Transaction
 
-  /// - Parameter onComplete: a mutation that takes the run's id and its result.
+  /// - Parameters:
+  ///   - start: when the first attempt begins.
+  ///   - onComplete: a mutation that takes the run's id and its result.
   @discardableResult
   public func run<Answer: WireValue, Module: FunctionModule, Result: WireValue>(
-    _ call: FunctionCall<Answer>, options: RetryOptions = RetryOptions(),
+    _ call: FunctionCall<Answer>, start: WorkStart = .now, options: RetryOptions = RetryOptions(),
     onComplete: MutationFunction<Module, Result, ID<RetryRuns>, RetryResult>
   ) throws -> ID<RetryRuns> {
-    try transaction.beginRetries(call.name, call.arguments, options, onComplete.completion)
+    try transaction.beginRetries(call.name, call.arguments, start, options, onComplete.completion)
   }
 
   @discardableResult
-  public func run<Answer: WireValue>(_ call: FunctionCall<Answer>, options: RetryOptions = RetryOptions()) throws -> ID<RetryRuns> {
-    try transaction.beginRetries(call.name, call.arguments, options, nil)
+  public func run<Answer: WireValue>(
+    _ call: FunctionCall<Answer>, start: WorkStart = .now, options: RetryOptions = RetryOptions()
+  ) throws -> ID<RetryRuns> {
+    try transaction.beginRetries(call.name, call.arguments, start, options, nil)
   }
 
   /// How a run stands; nil where there is none, or it ended more than 7 days ago.
@@ -46,17 +52,17 @@ public struct ActionRetrier: Sendable {
   /// See `Retrier.run`.
   @discardableResult
   public func run<Answer: WireValue, Module: FunctionModule, Result: WireValue>(
-    _ call: FunctionCall<Answer>, options: RetryOptions = RetryOptions(),
+    _ call: FunctionCall<Answer>, start: WorkStart = .now, options: RetryOptions = RetryOptions(),
     onComplete: MutationFunction<Module, Result, ID<RetryRuns>, RetryResult>
   ) async throws -> ID<RetryRuns> {
-    try await run(call.name, call.arguments, options, onComplete.completion)
+    try await run(call.name, call.arguments, start, options, onComplete.completion)
   }
 
   @discardableResult
   public func run<Answer: WireValue>(
-    _ call: FunctionCall<Answer>, options: RetryOptions = RetryOptions()
+    _ call: FunctionCall<Answer>, start: WorkStart = .now, options: RetryOptions = RetryOptions()
   ) async throws -> ID<RetryRuns> {
-    try await run(call.name, call.arguments, options, nil)
+    try await run(call.name, call.arguments, start, options, nil)
   }
 
   public func cancel(_ run: ID<RetryRuns>) async throws {
@@ -64,9 +70,9 @@ public struct ActionRetrier: Sendable {
   }
 
   private func run(
-    _ name: String, _ arguments: [UInt8], _ options: RetryOptions, _ completion: RetryCompletion?
+    _ name: String, _ arguments: [UInt8], _ start: WorkStart, _ options: RetryOptions, _ completion: RetryCompletion?
   ) async throws -> ID<RetryRuns> {
-    let answer = try await engine.call(RetryFunctions.begin(name, arguments, options, completion), arguments: [:])
+    let answer = try await engine.call(RetryFunctions.begin(name, arguments, start, options, completion), arguments: [:])
     return try answer.withUnsafeBytes {
       var reader = JSONReader($0)
       return try ID<RetryRuns>.decode(from: &reader)
@@ -96,13 +102,13 @@ enum RetryFunctions {
     })
 
   static func begin(
-    _ name: String, _ arguments: [UInt8], _ options: RetryOptions, _ completion: RetryCompletion?
+    _ name: String, _ arguments: [UInt8], _ start: WorkStart, _ options: RetryOptions, _ completion: RetryCompletion?
   ) -> FunctionDefinition {
     FunctionDefinition(
       name: "_system:beginRetries", visibility: .internal, arguments: [],
       limits: Limits.ofServer,
       body: .mutation { context, _, answer in
-        answer.write(id: try context.transaction.beginRetries(name, arguments, options, completion).raw)
+        answer.write(id: try context.transaction.beginRetries(name, arguments, start, options, completion).raw)
       })
   }
 }

@@ -3,7 +3,7 @@ import MartletWire
 /// Retries within a transaction.
 extension Transaction {
   func beginRetries(
-    _ name: String, _ arguments: [UInt8], _ options: RetryOptions, _ completion: RetryCompletion?
+    _ name: String, _ arguments: [UInt8], _ start: WorkStart, _ options: RetryOptions, _ completion: RetryCompletion?
   ) throws -> ID<RetryRuns> {
     if let problem = options.problem { throw WireError(.invalidArguments, "retrying \(name): \(problem)") }
     let args = try checkedArguments(of: name, arguments, "retrying \(name)")
@@ -19,7 +19,7 @@ extension Transaction {
         $0.state = .inProgress
       }
     }
-    try beginAttempt(of: run, name, arguments, at: now)
+    try beginAttempt(of: run, name, arguments, at: start.time(now: now))
     return run
   }
 

@@ -1,0 +1,107 @@
+import Martlet
+import MartletClient
+import MartletTesting
+import TestSupport
+
+@testable import EngagementExample
+
+/// The example on a virtual clock, or what it is compared with.
+struct Concerts {
+  let server: MartletTestServer
+  let admin: MartletClient
+
+  static var app: AppDefinition {
+    AppDefinition(
+      tables: EngagementApp.tables, modules: EngagementApp.modules, triggers: EngagementApp.triggers, crons: EngagementApp.crons)
+  }
+
+  static var scans: AppDefinition {
+    AppDefinition(tables: ScansApp.tables, modules: ScansApp.modules, crons: ScansApp.crons, limits: ScansApp.limits)
+  }
+
+  init(_ app: AppDefinition = Self.app, withCrons: Bool = false, seed: UInt64 = 1) async throws {
+    var app = app
+    if !withCrons { app.crons = [] }
+    server = try MartletTestServer(app, adminKey: "admin", seed: seed)
+    admin = try await server.client(token: "admin")
+  }
+
+  /// All documents of a table, oldest first.
+  func documents(_ table: String) async throws -> [Value] {
+    var found: [Value] = []
+    var cursor: Value?
+    while true {
+      var arguments: ObjectValue = ["table": .string(table), "limit": 1_000]
+      if let cursor { arguments["cursor"] = cursor }
+      let page = try await admin.query("_system:documents", .object(arguments))
+      if case .array(let items)? = page["page"] { found += items }
+      if page["isDone"] == true { return found }
+      cursor = page["continueCursor"]
+    }
+  }
+
+  /// What all functions of this name's beginning have read so far.
+  func documentsRead(_ prefixes: [String] = [""]) async throws -> Int {
+    guard case .array(let functions) = try await admin.query("_system:functionStats") else { return 0 }
+    return functions.reduce(0) { sum, function in
+      guard case .string(let name)? = function["name"], case .float64(let read)? = function["documentsRead"],
+        prefixes.contains(where: name.hasPrefix), !name.hasPrefix("_system:documents")
+      else { return sum }
+      return sum + Int(read)
+    }
+  }
+
+  /// Runs a recount to its end.
+  func recount() async throws -> Document<Recounts> {
+    try await admin.run(Recount.start())
+    await server.settle()
+    guard let recount = try await admin.run(Recount.last()), recount.endedAt != nil else { throw Unfinished() }
+    return recount
+  }
+
+  struct Unfinished: Error {}
+}
+
+/// A day's traffic, the same for whoever is given the same seed: votes, most of them for few shows, votes taken back, new shows and songs.
+///
+/// It names shows and songs by their place in the order of creation, since each server has ids of its own.
+struct Traffic {
+  var random: TestRandom
+  private var shows: [ID<Shows>] = []
+  private var artists: [ID<Artists>] = []
+  private var songs: [ID<Setlists>] = []
+  private var votes: [(song: Int, voter: String)] = []
+  private(set) var refused = 0
+
+  init(seed: UInt64) { random = TestRandom(seed: seed) }
+
+  mutating func look(at concerts: Concerts) async throws {
+    func ids<T: Table>(_ table: T.Type) async throws -> [ID<T>] {
+      try await concerts.documents(T.name).compactMap { if case .string(let id)? = $0["_id"] { ID<T>(id) } else { nil } }
+    }
+    (artists, shows, songs) = (try await ids(Artists.self), try await ids(Shows.self), try await ids(Setlists.self))
+  }
+
+  mutating func step(_ concerts: Concerts) async throws {
+    do {
+      switch random.number(0..<100) {
+      case 0..<2:
+        let startsAt = concerts.server.now + Double(random.number(1..<200)) * 3_600_000
+        shows.append(try await concerts.admin.run(ShowFunctions.announce(random.element(of: artists), "Arena", startsAt)))
+      case 2..<6: songs.append(try await concerts.admin.run(SetlistFunctions.add(random.element(of: shows), "encore")))
+      case 6..<12 where !votes.isEmpty:
+        let vote = votes.remove(at: random.number(0..<votes.count))
+        try await concerts.admin.run(VoteFunctions.takeBack(songs[vote.song], vote.voter))
+      default:
+        // The product of two draws: few songs get most.
+        let song = random.number(0..<songs.count) * random.number(0..<songs.count) / songs.count
+        let voter = "visitor \(random.number(0..<200))"
+        try await concerts.admin.run(VoteFunctions.cast(songs[song], voter))
+        votes.append((song, voter))
+      }
+    } catch let error as MartletError where error.code == .application {
+      // A show that is over, a second vote.
+      refused += 1
+    }
+  }
+}
