@@ -7,22 +7,25 @@ extension Engine {
     guard transaction.changesAnything else { return headTimestamp }
     if let answer = transaction.sessionAnswer { keep(answer, in: transaction) }
     transaction.releaseSnapshots()
-    beginCommit(at: transaction.now)
+    beginCommit(at: transaction.now, by: transaction.function.utf8Name)
     for view in transaction.views where !view.writes.isEmpty { carryOut(view.writes, in: view.table) }
     if beside.mustRemember { beside.remember(transaction.tableWrites, at: headTimestamp) }
     return endCommit()
   }
 
-  func commit(_ part: TableWrites, at wallMilliseconds: Double) -> UInt64 {
-    beginCommit(at: wallMilliseconds)
+  /// - Parameter function: who the log says that it was.
+  func commit(_ part: TableWrites, at wallMilliseconds: Double, by function: String) -> UInt64 {
+    beginCommit(at: wallMilliseconds, by: ContiguousArray(function.utf8))
     carryOut(part.writes, in: part.table)
     if beside.mustRemember { beside.remember([part], at: headTimestamp) }
     return endCommit()
   }
 
-  private func beginCommit(at wallMilliseconds: Double) {
+  private func beginCommit(at wallMilliseconds: Double, by function: ContiguousArray<UInt8>) {
     headTimestamp += 1
-    records.begin(timestamp: headTimestamp, wallClockMilliseconds: wallMilliseconds)
+    function.withUnsafeBytes {
+      records.begin(timestamp: headTimestamp, wallClockMilliseconds: wallMilliseconds, function: $0)
+    }
   }
 
   private func carryOut(_ writes: ContiguousArray<DocumentWrite>, in table: StoredTable) {

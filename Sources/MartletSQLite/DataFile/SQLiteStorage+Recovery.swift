@@ -14,7 +14,7 @@ extension SQLiteStorage {
     var refusal: (any Error)?
     do {
       try step("recovery") { statements in
-        try dropFoldedRows()
+        try openKeptLog()
         try finishInterruptedFold()
         try streamDocuments(into: &sink, refusal: &refusal)
         try streamLog(into: &sink, statements, refusal: &refusal)
