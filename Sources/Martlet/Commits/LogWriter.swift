@@ -7,6 +7,9 @@ package protocol LogWriter: Sendable {
   /// Called with a batch only when the one before has completed. `completion` may be called on any thread.
   func write(_ batch: LogBatch, completion: @escaping @Sendable ((any Error)?) -> Void)
 
+  /// Runs `work` with the storage between two batches, on the log's thread. For reading: commits wait as long as it takes.
+  func read(_ work: @escaping @Sendable (any Storage) -> Void)
+
   /// Writes what is left, folds the log into the documents, and lets go of the storage. No `write` may follow.
   func close() throws
 }
@@ -32,9 +35,9 @@ package final class ThreadedLogWriter: LogWriter {
   /// How long folding may delay the end of the process. What is left is folded after the next start.
   private static let closingNanoseconds: UInt64 = 2_000_000_000
 
-  private struct Job {
-    let batch: LogBatch
-    let completion: @Sendable ((any Error)?) -> Void
+  private enum Job {
+    case write(LogBatch, completion: @Sendable ((any Error)?) -> Void)
+    case read(@Sendable (any Storage) -> Void)
   }
 
   private let storage: any Storage
@@ -54,8 +57,10 @@ package final class ThreadedLogWriter: LogWriter {
   }
 
   package func write(_ batch: LogBatch, completion: @escaping @Sendable ((any Error)?) -> Void) {
-    mailbox.put(Job(batch: batch, completion: completion))
+    mailbox.put(.write(batch, completion: completion))
   }
+
+  package func read(_ work: @escaping @Sendable (any Storage) -> Void) { mailbox.put(.read(work)) }
 
   package func close() throws {
     mailbox.close()
@@ -90,17 +95,21 @@ package final class ThreadedLogWriter: LogWriter {
         } else if storage.unfoldedLogBytes >= Self.foldedWhenIdleBytes {
           Self.idleMilliseconds
         } else {
-          nil
+          storage.millisecondsToNextSlice
         }
       if let job = mailbox.take(timeoutMilliseconds: timeout) {
+        guard case .write(let batch, let completion) = job else {
+          if case .read(let work) = job { work(storage) }
+          continue
+        }
         isFolding = false
         if failure == nil {
           do {
-            try timed(metrics?.logWriteTime) { try storage.append(job.batch, sync: durability == .full) }
+            try timed(metrics?.logWriteTime) { try storage.append(batch, sync: durability == .full) }
             if durability == .relaxed, !hasUnsynced { unsyncedSince = clock.monotonicNanoseconds() }
           } catch { failure = error }
         }
-        job.completion(failure)
+        completion(failure)
         do {
           if failure == nil, unsyncedMilliseconds() >= Self.relaxedSyncMilliseconds {
             try timed(metrics?.logWriteTime) { try storage.sync() }

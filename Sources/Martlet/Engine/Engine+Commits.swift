@@ -21,6 +21,34 @@ extension Engine {
     return endCommit()
   }
 
+  /// Makes many writes the new head, in commits of about so many bytes that follow each other without anything between them. They are of one batch,
+  /// if none is open, and so on disk all or none.
+  func commit(_ parts: [TableWrites], at wallMilliseconds: Double, by function: String, bytesEach: Int) -> UInt64 {
+    let function = ContiguousArray(function.utf8)
+    beginCommit(at: wallMilliseconds, by: function)
+    var bytes = 0
+    for part in parts {
+      var rest = part.writes[...]
+      while !rest.isEmpty {
+        if bytes >= bytesEach {
+          _ = endCommit()
+          beginCommit(at: wallMilliseconds, by: function)
+          bytes = 0
+        }
+        var count = 0
+        for write in rest where bytes < bytesEach {
+          bytes += CommitRecord.Layout.putHeader + (write.new?.jsonCount ?? 0)
+          count += 1
+        }
+        let slice = ContiguousArray(rest.prefix(count))
+        rest = rest.dropFirst(count)
+        carryOut(slice, in: part.table)
+        if beside.mustRemember { beside.remember([TableWrites(table: part.table, writes: slice)], at: headTimestamp) }
+      }
+    }
+    return endCommit()
+  }
+
   private func beginCommit(at wallMilliseconds: Double, by function: ContiguousArray<UInt8>) {
     headTimestamp += 1
     function.withUnsafeBytes {

@@ -5,11 +5,13 @@
 /// and the indexes are built at the end, each in one go.
 package struct Recovery {
   private let schema: AppSchema
-  private var contents: [UInt32: TableContents] = [:]
+  /// By the tables' numbers; with their indexes once `run` has returned.
+  private(set) var contents: [UInt32: TableContents] = [:]
   private var layouts: [UInt32: TableLayout] = [:]
   private var timestamp: UInt64 = 0
   private let restorer = DocumentRestorer()
   private let report: (RecoveryStep) -> Void
+  private let consequence: String
   private var loaded = 0
 
   package static let catalogNumber: UInt32 = 1
@@ -20,14 +22,25 @@ package struct Recovery {
       fields: [.init(name: "name", shape: .string), .init(name: "number", shape: .float64)], indexes: []))
 
   /// - Parameter report: is told what is being done, on the thread of `run`.
-  package init(schema: AppSchema, report: @escaping (RecoveryStep) -> Void = { _ in }) {
+  /// - Parameter consequence: what follows from documents that don't fit the schema.
+  package init(
+    schema: AppSchema, consequence: String = "the server does not start", report: @escaping (RecoveryStep) -> Void = { _ in }
+  ) {
     self.schema = schema
+    self.consequence = consequence
     self.report = report
   }
 
   /// - Throws: what the storage throws; `SchemaError` where stored documents don't fit the schema.
   package mutating func run(_ storage: any Storage, executor: any SerialExecutor) throws -> RecoveredData {
-    try recover(storage)
+    try run(executor: executor) { try storage.recover(into: &$0) }
+  }
+
+  /// - Parameter read: hands everything over that there is.
+  mutating func run(executor: any SerialExecutor, _ read: (inout Recovery) throws -> Void) throws -> RecoveredData {
+    var sink = self
+    try read(&sink)
+    self = sink
     let known = try catalogEntries()
     var next = max(Catalog.firstUserNumber, (known.keys.max() ?? 0) + 1)
     var newTables: [TableLayout] = []
@@ -60,14 +73,8 @@ package struct Recovery {
     let catalog = Catalog(tables: tables, types: schema.types(in: tables))
     try check(tables, catalog, except: Set(unknownTables))
     return RecoveredData(
-      catalog: catalog, timestamp: timestamp, newTables: newTables, unknownTables: unknownTables,
+      schema: schema, catalog: catalog, timestamp: timestamp, newTables: newTables, unknownTables: unknownTables,
       documentCount: contents.reduce(0) { $0 + ($1.key < Catalog.firstUserNumber ? 0 : $1.value.count) })
-  }
-
-  private mutating func recover(_ storage: any Storage) throws {
-    var sink = self
-    try storage.recover(into: &sink)
-    self = sink
   }
 
   private mutating func table(_ layout: TableLayout, _ executor: any SerialExecutor) -> StoredTable {
@@ -105,13 +112,13 @@ package struct Recovery {
       contents.forEachDocument { document in
         do { try table.layout.check(document, catalog: catalog, maximumDepth: 64) } catch { misfits.add(document, error) }
       }
-      checkUnique(table.layout, contents, &misfits)
+      Self.checkUnique(table.layout, contents, &misfits)
     }
-    try misfits.throwIfAny()
+    try misfits.throwIfAny(consequence)
   }
 
   /// Documents that lack a default count with it: they get it once the server has started.
-  private func checkUnique(_ layout: TableLayout, _ contents: TableContents, _ misfits: inout Misfits) {
+  static func checkUnique(_ layout: TableLayout, _ contents: TableContents, _ misfits: inout Misfits) {
     let filler = DefaultFiller()
     for slot in layout.uniqueIndexes {
       let index = layout.indexes[slot.declaredPosition]
