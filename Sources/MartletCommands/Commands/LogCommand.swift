@@ -64,7 +64,9 @@ struct LogCommand: ClientCommand {
     for write in writes {
       if let table = write["table"]?.text, !tables.contains(table) { tables.append(table) }
     }
-    let parts = tables.map { table in
+    // The app's first: what the server keeps beside them says little.
+    let ordered = tables.filter { !$0.hasPrefix("_") } + tables.filter { $0.hasPrefix("_") }
+    let parts = ordered.map { table in
       let own = writes.filter { $0["table"]?.text == table }
       guard own.count > mostNamed else {
         return table + " " + own.map { ($0["op"]?.text == "delete" ? "−" : "") + ($0["id"]?.text ?? "") }.joined(separator: ", ")

@@ -28,22 +28,27 @@ extension SQLiteStorage {
       var writer = CommitRecordWriter()
       var timestamp = storage.lastTimestamp
       var writes = 0
+      var bytes = 0
       let name = Array(function.utf8)
+      var commitStart = 0
       // The list of tables only grows: their numbers are in ids.
-      let ids = rewind.documents.keys.filter { $0.tableNumber != Recovery.catalogNumber }.sorted()
-      for start in stride(from: 0, to: ids.count, by: 4_096) {
-        timestamp += 1
-        name.withUnsafeBytes { writer.begin(timestamp: timestamp, wallClockMilliseconds: now, function: $0) }
-        for id in ids[start..<min(start + 4_096, ids.count)] {
-          if let document = rewind.documents[id] ?? nil {
-            document.json.withUnsafeBytes { writer.put(id, creationTime: document.creationTime, json: $0) }
-          } else {
-            writer.delete(id)
-          }
-          writes += 1
+      for id in rewind.documents.keys.filter({ $0.tableNumber != Recovery.catalogNumber }).sorted() {
+        if writes == 0 || bytes - commitStart >= Engine.bytesOfRestoreCommit {
+          if writes > 0 { writer.end() }
+          commitStart = bytes
+          timestamp += 1
+          name.withUnsafeBytes { writer.begin(timestamp: timestamp, wallClockMilliseconds: now, function: $0) }
         }
-        writer.end()
+        if let document = rewind.documents[id] ?? nil {
+          document.json.withUnsafeBytes { writer.put(id, creationTime: document.creationTime, json: $0) }
+          bytes += document.json.count
+        } else {
+          writer.delete(id)
+        }
+        bytes += CommitRecord.Layout.putHeader
+        writes += 1
       }
+      if writes > 0 { writer.end() }
       if let batch = writer.takeBatch() { try storage.append(batch, sync: true) }
       try storage.close()
       return Rewound(timestamp: timestamp, restored: rewind.timestamp, writes: writes)
