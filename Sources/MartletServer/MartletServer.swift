@@ -80,7 +80,9 @@ public final class MartletServer: Service {
     _ schema: AppSchema, _ registry: FunctionRegistry, _ host: EventLoopHost, _ fetcher: ServerFetcher
   ) async throws {
     try Self.makeFolder(of: configuration.dataPath)
-    let storage = try SQLiteStorage(path: configuration.dataPath)
+    var options = SQLiteStorage.Options()
+    options.keptMilliseconds = configuration.keptLogSeconds.map { $0 * 1_000 }
+    let storage = try SQLiteStorage(path: configuration.dataPath, options: options)
     var recovery = Recovery(schema: schema, report: whenStarting)
     let recovered: RecoveredData
     do { recovered = try recovery.run(storage, executor: host.executor) } catch {
@@ -111,6 +113,9 @@ public final class MartletServer: Service {
       let known = (try? snapshots.list()) ?? []
       await engine.start(newTables: recovered.newTables, snapshots: known)
       try await engine.prepare(app.crons)
+      if let seconds = configuration.snapshotSeconds {
+        await engine.scheduleSnapshots(every: seconds * 1_000, keep: configuration.keptSnapshots)
+      }
       try await listen(engine, host.eventLoop, recovered)
       await engine.waitUntilDurable()
     } catch {
@@ -199,6 +204,28 @@ public final class MartletServer: Service {
     try SQLiteStorage.restore(reader, to: configuration.dataPath)
     let documents = reader.manifest.documentCount
     return (documents, reader.manifest.timestamp)
+  }
+
+  /// Takes the data file back to an earlier moment, by one more batch of commits. The server must not be running.
+  /// - Throws: where the file's log doesn't lead back so far; then nothing was changed.
+  package static func restore(
+    to point: RestorePoint, configuration: ServerConfiguration
+  ) throws -> (timestamp: UInt64, restored: UInt64, writes: Int) {
+    guard FileManager.default.fileExists(atPath: configuration.dataPath) else {
+      throw ServerError("there is no data file \(configuration.dataPath) to go back in; name it with --data, or restore a snapshot")
+    }
+    let rewound = try SQLiteStorage.rewindFile(at: configuration.dataPath, to: point, by: "_system:restore")
+    return (rewound.timestamp, rewound.restored, rewound.writes)
+  }
+
+  /// Reads a snapshot whole, a file or a name among `snapshotsPath`, and throws if anything is wrong with it.
+  package static func verify(snapshot: String, configuration: ServerConfiguration) throws -> SnapshotManifest {
+    let reader =
+      FileManager.default.fileExists(atPath: snapshot)
+      ? try SnapshotReader(path: snapshot)
+      : try SnapshotReader(directory: configuration.snapshotsPath, name: snapshot)
+    try reader.verify()
+    return reader.manifest
   }
 }
 

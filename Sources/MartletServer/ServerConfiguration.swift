@@ -11,6 +11,12 @@ public struct ServerConfiguration: Sendable {
   /// The folder of snapshots.
   public var snapshotsPath = "Snapshots"
   public var durability = Durability.full
+  /// For how long the log is kept after it was folded, in seconds, so that the database can go back to any commit since; nil: not at all.
+  public var keptLogSeconds: Double?
+  /// How often the server writes a snapshot by itself, in seconds; nil: never.
+  public var snapshotSeconds: Double?
+  /// How many of those stay, the newest.
+  public var keptSnapshots = 24
   /// Once there is one, the functions of `_system` need it.
   public var adminKey: String?
   /// Who holds the other tokens that clients send; nil where nobody signs in.

@@ -12,25 +12,33 @@ final class SnapshotFiles: SnapshotStore {
 
   init(path: String) { self.path = path }
 
-  func write(_ snapshot: DatabaseSnapshot, name: String?) throws -> SnapshotDescription {
-    try writing.withLock { _ in try writeAlone(snapshot, name: name) }
+  func write(_ snapshot: DatabaseSnapshot, _ name: SnapshotName, progress: (Int) -> Void) throws -> SnapshotDescription {
+    try writing.withLock { _ in try writeAlone(snapshot, name, progress) }
   }
 
-  private func writeAlone(_ snapshot: DatabaseSnapshot, name: String?) throws -> SnapshotDescription {
+  private func writeAlone(_ snapshot: DatabaseSnapshot, _ name: SnapshotName, _ progress: (Int) -> Void) throws -> SnapshotDescription {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     let writer: SnapshotWriter
     do {
+      let text =
+        switch name {
+        case .named(let name): name
+        case .timed(let prefix): try freeName(prefix, at: snapshot.wallMilliseconds)
+        }
       writer = try SnapshotWriter(
-        directory: path, name: name ?? freeName(at: snapshot.wallMilliseconds), timestamp: snapshot.timestamp,
+        directory: path, name: text, timestamp: snapshot.timestamp,
         wallClockMilliseconds: snapshot.wallMilliseconds)
     } catch let error as StorageError where error.code == .unavailable {
       // The name is the caller's: it is taken, or can't be a file's.
       throw ApplicationError(error.message)
     }
+    var written = 0
     for table in snapshot.tables {
       try writer.beginTable(table.layout.name, number: table.layout.number)
       try table.contents.forEachDocument {
         try writer.document($0.id, creationTime: $0.creationTime, json: $0.json)
+        written += 1
+        if written % 1_024 == 0 { progress(written) }
       }
     }
     return Self.describe(try writer.finish())
@@ -42,6 +50,19 @@ final class SnapshotFiles: SnapshotStore {
     }
   }
 
+  func read(_ name: String, into sink: inout some RecoverySink) throws -> SnapshotDescription {
+    let reader = try name.hasPrefix("/") ? SnapshotReader(path: name) : SnapshotReader(directory: path, name: name)
+    try reader.forEachDocument { try sink.document($1, creationTime: $2, json: $3) }
+    try sink.finished(lastTimestamp: reader.manifest.timestamp)
+    return Self.describe(reader.manifest)
+  }
+
+  func delete(_ name: String) throws {
+    do { try SnapshotDirectory(path: path).delete(name) } catch let error as StorageError where error.code == .unavailable {
+      throw ApplicationError(error.message)
+    }
+  }
+
   private static func describe(_ manifest: SnapshotManifest) -> SnapshotDescription {
     SnapshotDescription(
       name: manifest.name, timestamp: manifest.timestamp, createdAt: manifest.createdMilliseconds,
@@ -49,8 +70,8 @@ final class SnapshotFiles: SnapshotStore {
   }
 
   /// The time, and a number behind it where a snapshot of that very millisecond is there already.
-  private func freeName(at milliseconds: Double) throws -> String {
-    let time = Self.name(at: milliseconds)
+  private func freeName(_ prefix: String, at milliseconds: Double) throws -> String {
+    let time = prefix + Self.name(at: milliseconds)
     let taken = Set(try SnapshotDirectory(path: path).list().map(\.name))
     guard taken.contains(time) else { return time }
     return (2...).lazy.map { "\(time)-\($0)" }.first { !taken.contains($0) }!

@@ -164,7 +164,7 @@ struct SQLiteStorageTests {
     #expect { _ = try SQLiteStorage(path: directory("other.db")) } throws: { ($0 as? StorageError)?.code == .versionMismatch }
 
     let (storage, _) = try recover(directory("data.db"))
-    try storage.connection.execute("PRAGMA user_version = 2")
+    try storage.connection.execute("PRAGMA user_version = 3")
     try storage.close()
     #expect { _ = try SQLiteStorage(path: directory("data.db")) } throws: { ($0 as? StorageError)?.code == .versionMismatch }
 

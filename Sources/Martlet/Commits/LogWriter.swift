@@ -8,6 +8,9 @@ package protocol LogWriter: Sendable {
   /// Called with a batch only when the one before has completed. `completion` may be called on any thread.
   func write(_ batch: LogBatch, completion: @escaping @Sendable ((any Error)?) -> Void)
 
+  /// Runs `work` with the storage between two batches, on the log's thread. For reading: commits wait as long as it takes.
+  func read(_ work: @escaping @Sendable (any Storage) -> Void)
+
   /// Writes what is left, folds the log into the documents, and lets go of the storage. No `write` may follow.
   func close() throws
 }
@@ -36,9 +39,9 @@ package final class ThreadedLogWriter: LogWriter {
   /// disk works; the engine runs live queries meanwhile, which it would else do first.
   private static let timeSliceNanoseconds: UInt64 = 100_000
 
-  private struct Job {
-    let batch: LogBatch
-    let completion: @Sendable ((any Error)?) -> Void
+  private enum Job {
+    case write(LogBatch, completion: @Sendable ((any Error)?) -> Void)
+    case read(@Sendable (any Storage) -> Void)
   }
 
   private let storage: any Storage
@@ -60,8 +63,10 @@ package final class ThreadedLogWriter: LogWriter {
   }
 
   package func write(_ batch: LogBatch, completion: @escaping @Sendable ((any Error)?) -> Void) {
-    mailbox.put(Job(batch: batch, completion: completion))
+    mailbox.put(.write(batch, completion: completion))
   }
+
+  package func read(_ work: @escaping @Sendable (any Storage) -> Void) { mailbox.put(.read(work)) }
 
   package func close() throws {
     mailbox.close()
@@ -96,17 +101,21 @@ package final class ThreadedLogWriter: LogWriter {
         } else if storage.unfoldedLogBytes >= Self.foldedWhenIdleBytes {
           Self.idleMilliseconds
         } else {
-          nil
+          storage.millisecondsToNextSlice
         }
       if let job = mailbox.take(timeoutMilliseconds: timeout) {
+        guard case .write(let batch, let completion) = job else {
+          if case .read(let work) = job { work(storage) }
+          continue
+        }
         isFolding = false
         if failure == nil {
           do {
-            try timed(metrics?.logWriteTime) { try storage.append(job.batch, sync: durability == .full) }
+            try timed(metrics?.logWriteTime) { try storage.append(batch, sync: durability == .full) }
             if durability == .relaxed, !hasUnsynced { unsyncedSince = clock.monotonicNanoseconds() }
           } catch { failure = error }
         }
-        job.completion(failure)
+        completion(failure)
         do {
           if failure == nil, unsyncedMilliseconds() >= Self.relaxedSyncMilliseconds {
             try timed(metrics?.logWriteTime) { try storage.sync() }

@@ -7,22 +7,53 @@ extension Engine {
     guard transaction.changesAnything else { return headTimestamp }
     if let answer = transaction.sessionAnswer { keep(answer, in: transaction) }
     transaction.releaseSnapshots()
-    beginCommit(at: transaction.now)
+    beginCommit(at: transaction.now, by: transaction.function.utf8Name)
     for view in transaction.views where !view.writes.isEmpty { carryOut(view.writes, in: view.table) }
     if beside.mustRemember { beside.remember(transaction.tableWrites, at: headTimestamp) }
     return endCommit()
   }
 
-  func commit(_ part: TableWrites, at wallMilliseconds: Double) -> UInt64 {
-    beginCommit(at: wallMilliseconds)
+  /// - Parameter function: who the log says that it was.
+  func commit(_ part: TableWrites, at wallMilliseconds: Double, by function: String) -> UInt64 {
+    beginCommit(at: wallMilliseconds, by: ContiguousArray(function.utf8))
     carryOut(part.writes, in: part.table)
     if beside.mustRemember { beside.remember([part], at: headTimestamp) }
     return endCommit()
   }
 
-  private func beginCommit(at wallMilliseconds: Double) {
+  /// Makes many writes the new head, in commits of about so many bytes that follow each other without anything between them. They are of one batch,
+  /// if none is open, and so on disk all or none.
+  func commit(_ parts: [TableWrites], at wallMilliseconds: Double, by function: String, bytesEach: Int) -> UInt64 {
+    let function = ContiguousArray(function.utf8)
+    beginCommit(at: wallMilliseconds, by: function)
+    var bytes = 0
+    for part in parts {
+      var rest = part.writes[...]
+      while !rest.isEmpty {
+        if bytes >= bytesEach {
+          _ = endCommit()
+          beginCommit(at: wallMilliseconds, by: function)
+          bytes = 0
+        }
+        var count = 0
+        for write in rest where bytes < bytesEach {
+          bytes += CommitRecord.Layout.putHeader + (write.new?.jsonCount ?? 0)
+          count += 1
+        }
+        let slice = ContiguousArray(rest.prefix(count))
+        rest = rest.dropFirst(count)
+        carryOut(slice, in: part.table)
+        if beside.mustRemember { beside.remember([TableWrites(table: part.table, writes: slice)], at: headTimestamp) }
+      }
+    }
+    return endCommit()
+  }
+
+  private func beginCommit(at wallMilliseconds: Double, by function: ContiguousArray<UInt8>) {
     headTimestamp += 1
-    records.begin(timestamp: headTimestamp, wallClockMilliseconds: wallMilliseconds)
+    function.withUnsafeBytes {
+      records.begin(timestamp: headTimestamp, wallClockMilliseconds: wallMilliseconds, function: $0)
+    }
   }
 
   private func carryOut(_ writes: ContiguousArray<DocumentWrite>, in table: StoredTable) {

@@ -30,7 +30,7 @@ extension Engine {
       writes.append(DocumentWrite(id: document.id, old: document, new: new))
     }
     let rest = documents.dropFirst(writes.count)
-    _ = commit(TableWrites(table: table, writes: writes), at: environment.clock.wallMilliseconds())
+    _ = commit(TableWrites(table: table, writes: writes), at: environment.clock.wallMilliseconds(), by: "_system:fillDefaults")
     whenDurable { failure in
       if let failure { return done(failure) }
       self.host.enqueue { self.assumeIsolated { $0.fillDefaults(of: rest, done) } }

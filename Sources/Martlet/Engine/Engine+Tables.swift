@@ -17,6 +17,6 @@ extension Engine {
       builder.append(name: "number") { $0.write(double: Double(layout.number)) }
       writes.append(DocumentWrite(id: id, old: nil, new: builder.finish(id: id, creationTime: creationTime)))
     }
-    _ = commit(TableWrites(table: catalogTable, writes: writes), at: now)
+    _ = commit(TableWrites(table: catalogTable, writes: writes), at: now, by: "_system:newTables")
   }
 }

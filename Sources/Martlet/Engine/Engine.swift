@@ -18,6 +18,7 @@ package actor Engine {
   package nonisolated let host: any EngineHost
   nonisolated let environment: EngineEnvironment
   nonisolated let catalog: Catalog
+  nonisolated let schema: AppSchema
   nonisolated let limits: SharedLimits
   nonisolated let memory: MemoryRoom
   package nonisolated let registry: FunctionRegistry
@@ -80,6 +81,12 @@ package actor Engine {
   /// What the action threw that is being finished: callers are told less.
   var failedActionError: (any Error)?
   var knownSnapshots: [SnapshotDescription] = []
+  var scheduledSnapshots = ScheduledSnapshots()
+  /// What is being done that takes its time, for those who watch.
+  var longWorks: [LongWork] = []
+  var isRestoring = false
+  /// Those that the app declares.
+  var declaredCrons: [Cron] = []
   /// What the last function logged, for a caller who asked for logs.
   var lastLogLines: [LogLine] = []
 
@@ -101,6 +108,7 @@ package actor Engine {
     let actions = ActionPools(configuration)
     self.actions = actions
     catalog = recovered.catalog
+    schema = recovered.schema
     headTimestamp = recovered.timestamp
     durableTimestamp = recovered.timestamp
     slowNanoseconds = UInt64(configuration.slowMilliseconds * 1_000_000)
@@ -129,6 +137,7 @@ package actor Engine {
   }
 
   package func prepare(_ crons: [Cron], _ done: @escaping @Sendable (WireError?) -> Void) {
+    declaredCrons = crons
     fillDefaults { failure in
       if let failure { return done(failure) }
       self.assumeIsolated {

@@ -14,11 +14,12 @@ struct Misfits {
     lines += others.lines.prefix(Self.mostLines - lines.count)
   }
 
-  func throwIfAny() throws {
+  /// - Parameter consequence: what they are the reason of, for a person.
+  func throwIfAny(_ consequence: String) throws {
     guard count > 0 else { return }
     let rest = count - lines.count
     throw SchemaError(
-      "\(count == 1 ? "1 stored document does" : "\(count) stored documents do") not fit the schema, so the server does not start. "
+      "\(count == 1 ? "1 stored document does" : "\(count) stored documents do") not fit the schema, so \(consequence). "
         + "Change the schema (a field that is new can be optional, or have a default), or the documents with the schema that they fit:\n"
         + lines.joined(separator: "\n") + (rest > 0 ? "\n  and \(rest) more" : ""))
   }

@@ -1,5 +1,6 @@
 /// What a storage held, ready to serve: the tables with their indexes built, and the last timestamp.
 package struct RecoveredData: Sendable {
+  let schema: AppSchema
   let catalog: Catalog
   package let timestamp: UInt64
   /// Tables of the schema that the storage doesn't know yet; `Engine.start` commits them.

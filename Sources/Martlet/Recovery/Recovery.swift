@@ -9,8 +9,11 @@
 package struct Recovery {
   private let schema: AppSchema
   private let report: (RecoveryStep) -> Void
+  private let consequence: String
   /// By the tables' numbers.
   private var loaded: [UInt32: (documents: OrderedTree<InternalID, DocumentEntry>, times: CreationTimes?)] = [:]
+  /// By the tables' numbers, with their indexes, where `run` was asked to keep them.
+  private(set) var contents: [UInt32: TableContents] = [:]
 
   package static let catalogNumber: UInt32 = 1
   static let catalogLayout = TableLayout(
@@ -20,14 +23,27 @@ package struct Recovery {
       fields: [.init(name: "name", shape: .string), .init(name: "number", shape: .float64)], indexes: []))
 
   /// - Parameter report: is told what is being done, on the thread of `run`.
-  package init(schema: AppSchema, report: @escaping (RecoveryStep) -> Void = { _ in }) {
+  /// - Parameter consequence: what follows from documents that don't fit the schema.
+  package init(
+    schema: AppSchema, consequence: String = "the server does not start", report: @escaping (RecoveryStep) -> Void = { _ in }
+  ) {
     self.schema = schema
+    self.consequence = consequence
     self.report = report
   }
 
   /// - Throws: what the storage throws; `SchemaError` where stored documents don't fit the schema.
   package mutating func run(_ storage: any Storage, executor: any SerialExecutor) throws -> RecoveredData {
-    let timestamp = try load(storage)
+    try run(executor: executor) { try storage.recover(into: &$0) }
+  }
+
+  /// - Parameters:
+  ///   - keepingContents: whether they are to be had from `contents`. The tables' first writes then copy what they change.
+  ///   - read: hands everything over that there is.
+  mutating func run(
+    executor: any SerialExecutor, keepingContents: Bool = false, _ read: (inout LoadingSink) throws -> Void
+  ) throws -> RecoveredData {
+    let timestamp = try load(read)
     let known = try catalogEntries()
     var next = max(Catalog.firstUserNumber, (known.keys.max() ?? 0) + 1)
     var newTables: [TableLayout] = []
@@ -59,17 +75,18 @@ package struct Recovery {
     let contents = try build(layouts, checking: declared)
     // Whoever else holds a tree makes its first writes copy it.
     loaded = [:]
+    if keepingContents { self.contents = Dictionary(uniqueKeysWithValues: zip(layouts.map(\.number), contents)) }
     let tables = zip(layouts, contents).map { StoredTable(layout: $0, contents: $1, executor: executor) }
     return RecoveredData(
-      catalog: Catalog(tables: tables, types: schema.types(in: tables)), timestamp: timestamp, newTables: newTables,
+      schema: schema, catalog: Catalog(tables: tables, types: schema.types(in: tables)), timestamp: timestamp, newTables: newTables,
       unknownTables: unknownTables, documentCount: documentCount)
   }
 
   /// Answers the last timestamp.
-  private mutating func load(_ storage: any Storage) throws -> UInt64 {
+  private mutating func load(_ read: (inout LoadingSink) throws -> Void) throws -> UInt64 {
     let loader = DocumentLoader()
     var sink = LoadingSink(loader: loader, report: report)
-    do { try storage.recover(into: &sink) } catch {
+    do { try read(&sink) } catch {
       _ = try? loader.finish()
       throw error
     }
@@ -148,9 +165,9 @@ package struct Recovery {
         if let tree = slot.value { contents[position].adopt(tree, at: index) }
       }
       for part in result.misfits { part.value.map { misfits.add($0) } }
-      if position < declared { checkUnique(layout, contents[position], &misfits) }
+      if position < declared { Self.checkUnique(layout, contents[position], &misfits) }
     }
-    try misfits.throwIfAny()
+    try misfits.throwIfAny(consequence)
     return contents
   }
 
@@ -168,7 +185,7 @@ package struct Recovery {
   }
 
   /// Documents that lack a default count with it: they get it once the server has started.
-  private func checkUnique(_ layout: TableLayout, _ contents: TableContents, _ misfits: inout Misfits) {
+  static func checkUnique(_ layout: TableLayout, _ contents: TableContents, _ misfits: inout Misfits) {
     let filler = DefaultFiller()
     for slot in layout.uniqueIndexes {
       let index = layout.indexes[slot.declaredPosition]
@@ -191,7 +208,7 @@ package struct Recovery {
 }
 
 /// Hands what a storage reads to the loader.
-private struct LoadingSink: RecoverySink {
+struct LoadingSink: RecoverySink {
   let loader: DocumentLoader
   let report: (RecoveryStep) -> Void
   var timestamp: UInt64 = 0

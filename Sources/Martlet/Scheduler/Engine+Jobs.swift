@@ -18,15 +18,20 @@ extension Engine {
   }
 
   private func startJobs() {
-    guard let jobs = jobsTable else { return }
     wallMilliseconds = environment.clock.wallMilliseconds()
-    for id in jobs.assumeIsolated({ $0.ids(of: .inProgress, nil, upTo: nil, atMost: .max) }) {
-      end(id, error: "the server stopped while the action ran; it is not known how far it came, and it is not run again")
-    }
+    endJobsThatDoNotRun("the server stopped while the action ran; it is not known how far it came, and it is not run again")
     jobQueue.isOn = true
     jobQueue.startTime = wallMilliseconds
     jobQueue.isStale = true
     scheduleTurnEnd()
+  }
+
+  /// Ends jobs of which the table says that they run, and that don't.
+  func endJobsThatDoNotRun(_ reason: String) {
+    guard let jobs = jobsTable else { return }
+    for id in jobs.assumeIsolated({ $0.ids(of: .inProgress, nil, upTo: nil, atMost: .max) }) where !jobQueue.running.contains(id) {
+      end(id, error: reason)
+    }
   }
 
   private var jobsTable: StoredTable? { try? catalog.table(of: ScheduledFunctions.self).table }

@@ -1,8 +1,20 @@
 /// Where snapshots are kept: complete copies of all tables as of one timestamp. Called on threads beside the engine's.
 package protocol SnapshotStore: Sendable {
   /// Writes a snapshot, whole or not at all: a crash leaves none.
-  func write(_ snapshot: DatabaseSnapshot, name: String?) throws -> SnapshotDescription
+  /// - Parameter progress: is told now and then how many documents are written.
+  func write(_ snapshot: DatabaseSnapshot, _ name: SnapshotName, progress: (Int) -> Void) throws -> SnapshotDescription
   func list() throws -> [SnapshotDescription]
+  /// Hands over a snapshot's documents, checked; what was handed over before a throw is worthless.
+  /// - Parameter name: a name, or the path of a file that begins with a slash.
+  func read(_ name: String, into sink: inout some RecoverySink) throws -> SnapshotDescription
+  func delete(_ name: String) throws
+}
+
+/// How a snapshot is to be called.
+package enum SnapshotName: Sendable, Hashable {
+  case named(String)
+  /// By its time, behind a prefix.
+  case timed(prefix: String)
 }
 
 /// All tables as of one timestamp.
@@ -15,9 +27,11 @@ package struct DatabaseSnapshot: Sendable {
   package let timestamp: UInt64
   package let wallMilliseconds: Double
   package let tables: [Table]
+
+  package var documentCount: Int { tables.reduce(0) { $0 + $1.contents.count } }
 }
 
-package struct SnapshotDescription: Sendable {
+package struct SnapshotDescription: Sendable, Equatable {
   package var name: String
   package var timestamp: UInt64
   /// Milliseconds since 1970.

@@ -3,7 +3,7 @@ import MartletWire
 /// The functions of module `_system`: the server's own state, by the same verbs as an app's functions.
 enum SystemFunctions {
   static let all: [FunctionDefinition] =
-    [functions, tables, documents, stats, snapshots, snapshot, scheduled] + LogFunctions.all + SystemMutations.all + [JobFunctions.cancel] + CronFunctions.listed
+    [functions, tables, documents, stats, scheduled] + SnapshotFunctions.all + LogFunctions.all + SystemMutations.all + [JobFunctions.cancel] + CronFunctions.listed
 
   static let functions = FunctionDefinition(
     name: "_system:functions", visibility: .public, arguments: [],
@@ -60,26 +60,6 @@ enum SystemFunctions {
       let chosen = try state.map { state in try jobs.withIndex(\.byState) { $0.eq(\.state.kind, state) } } ?? jobs
       try chosen.order(.descending).take(limit).encode(to: &answer)
     })
-
-  static let snapshots = FunctionDefinition(
-    name: "_system:snapshots", visibility: .public, arguments: [],
-    body: .system { engine, arguments, answer in
-      try arguments.finish()
-      answer.write(value: .array(engine.knownSnapshots.map(\.value)))
-    })
-
-  static let snapshot = FunctionDefinition(
-    name: "_system:snapshot", visibility: .public, arguments: [("name", .optional(.string))],
-    body: .action { context, json in
-      let name = try json.withUnsafeBytes { json in
-        var arguments = try Arguments(json)
-        let name = try arguments.take("name", Validator.optional(.string))
-        try arguments.finish()
-        return name
-      }
-      let written = try await context.engine.writeSnapshot(name: name)
-      return Array(written.value.json.utf8)
-    })
 }
 
 extension TableLayout {
@@ -130,6 +110,8 @@ extension Engine {
       "headTs": .float64(Double(headTimestamp)),
       "durableTs": .float64(Double(durableTimestamp)),
       "storage": .string(lifecycle.isStorageFailed ? "failed" : "ok"),
+      "snapshots": .float64(Double(knownSnapshots.count)),
+      "snapshotsFailed": .float64(Double(scheduledSnapshots.failures)),
       "uptimeSeconds": .float64((Double(uptime) / 1e9).rounded(.down)),
     ]
   }

@@ -53,6 +53,9 @@ package actor StoredTable {
     }
   }
 
+  /// Documents came with creation times of their own: those of new ones are later.
+  nonisolated func noteCreationTime(_ time: Double) { lastCreationTime.withLock { $0 = max($0, time) } }
+
   func checkInvariants() throws { try contents.checkInvariants(layout: layout) }
 
   /// Carries out a commit's writes to this table, and gives the live queries that they may concern, perhaps repeatedly.

@@ -45,7 +45,7 @@ struct RootCommand: ParsableCommand {
         CommandGroup(
           name: "Data:",
           subcommands: [
-            TablesCommand.self, SchemaCommand.self, DataCommand.self, StatsCommand.self, SnapshotCommand.self,
+            TablesCommand.self, SchemaCommand.self, DataCommand.self, StatsCommand.self, SnapshotCommand.self, LogCommand.self,
           ]),
         CommandGroup(name: "What runs by itself:", subcommands: [JobsCommand.self, CronsCommand.self, LogsCommand.self]),
       ])

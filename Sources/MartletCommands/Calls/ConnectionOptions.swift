@@ -48,7 +48,10 @@ extension ClientCommand {
 
   var offlineTimeoutSeconds: Double? { nil }
 
-  func run(in context: CommandContext) async throws {
+  func run(in context: CommandContext) async throws { try await runInServer(context) }
+
+  /// Connects, runs, and takes leave.
+  func runInServer(_ context: CommandContext) async throws {
     if let client = context.shellClient, connection.url == nil, connection.token == nil { return try await run(client, context) }
     var configuration = try connection.configuration(context.environment)
     if let offlineTimeoutSeconds { configuration.offlineTimeoutSeconds = offlineTimeoutSeconds }

@@ -30,6 +30,16 @@ struct ServeOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Make the data from this snapshot first: a file, or a name. Refused where there are data.", valueName: "snapshot"))
   var restore: String?
 
+  @Option(
+    help: ArgumentHelp("Keep the log for so long, \(TimeSpan.help), so that \"restore --at\" can go back to any commit since.", valueName: "time"))
+  var keepLog: TimeSpan?
+
+  @Option(help: ArgumentHelp("Write a snapshot every so often, \(TimeSpan.help).", valueName: "time"))
+  var snapshotEvery: TimeSpan?
+
+  @Option(help: ArgumentHelp("How many of those snapshots stay, the newest.", valueName: "n"))
+  var keep = ServerConfiguration().keptSnapshots
+
   @Option(help: "What the _system functions need. Left out: MARTLET_ADMIN_KEY of the environment, which others on this machine can't read.")
   var adminKey: String?
 
@@ -105,6 +115,7 @@ struct ServeOptions: ParsableArguments {
     guard MemoryLimit(maxMemory) != nil else {
       throw UsageError("--max-memory \(maxMemory): write a size of 64MB or more, as 512MB or 8GB, a share, as 75%, or none")
     }
+    if keep < 1 { throw UsageError("--keep must be 1 or more") }
     guard (0...86_400).contains(grace) else { throw UsageError("--grace must be between 0 and 86400") }
     // An empty key would let in everyone who sends none.
     if adminKey == "" { throw UsageError("--admin-key can't be empty") }
@@ -162,6 +173,9 @@ struct ServeOptions: ParsableArguments {
     configuration.host = host
     configuration.port = port
     configuration.durability = durability
+    configuration.keptLogSeconds = keepLog?.seconds
+    configuration.snapshotSeconds = snapshotEvery?.seconds
+    configuration.keptSnapshots = keep
     configuration.slowMilliseconds = slow
     configuration.logsAllRuns = logRuns
     configuration.shutdownGraceSeconds = grace

@@ -7,11 +7,15 @@ import Martlet
 ///     checkpoint   one row: see `CheckpointRow`
 ///     commit_log   one row a batch                  last_timestamp is the key, so appending touches only the tree's right edge
 ///     documents    one row a document               id = u32 table number ‖ u64 high ‖ u64 low, big-endian: the order of ids
+///     kept_rounds, kept_images                      the way back, where the log is kept: see `KeptLog`
 ///
 /// `application_id` says that a file is Martlet's, `user_version` in which format. The checksum of a row comes before the payload, so that
 /// it can be read without following the payload's chain of overflow pages.
+///
+/// **Upgrades.** A file of an older format becomes one of this format when it is opened, in one transaction that takes no longer for a large file: what
+/// is new are tables, and a column whose default says that the rows that are there already are of the old format.
 enum DataFileSchema {
-  static let formatVersion = 1
+  static let formatVersion = 2
   /// "MrtD"
   static let applicationID: Int32 = 0x4D72_7444
 
@@ -22,10 +26,22 @@ enum DataFileSchema {
       document_count INTEGER NOT NULL, document_sum INTEGER NOT NULL, checksum INTEGER NOT NULL);
     CREATE TABLE commit_log (
       last_timestamp INTEGER PRIMARY KEY, first_timestamp INTEGER NOT NULL, previous_timestamp INTEGER NOT NULL,
-      commits INTEGER NOT NULL, checksum INTEGER NOT NULL, payload BLOB NOT NULL);
+      commits INTEGER NOT NULL, checksum INTEGER NOT NULL, record_format INTEGER NOT NULL DEFAULT 1, payload BLOB NOT NULL);
     CREATE TABLE documents (
       id BLOB PRIMARY KEY, creation_time REAL NOT NULL, checksum INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+    """ + keptLog
+
+  private static let keptLog = """
+    CREATE TABLE kept_rounds (
+      first_timestamp INTEGER PRIMARY KEY, last_timestamp INTEGER NOT NULL, ended_milliseconds REAL NOT NULL, checksum INTEGER NOT NULL);
+    CREATE TABLE kept_images (
+      round INTEGER NOT NULL, id BLOB NOT NULL, creation_time REAL NOT NULL, checksum INTEGER NOT NULL, json TEXT,
+      PRIMARY KEY (round, id)) WITHOUT ROWID;
     """
+
+  private static let upgradeFromOne = """
+    ALTER TABLE commit_log ADD COLUMN record_format INTEGER NOT NULL DEFAULT 1;
+    """ + keptLog
 
   /// Makes the tables of a new file, or checks that those of an old one can be read.
   static func prepare(_ connection: Connection, createdMilliseconds: Double) throws {
@@ -36,11 +52,17 @@ enum DataFileSchema {
     guard try connection.integer("PRAGMA application_id") == Int64(applicationID) else {
       throw StorageError(.versionMismatch, "\(connection.path) is a SQLite database, but not a data file of Martlet; choose another path")
     }
-    let version = try connection.integer("PRAGMA user_version")
-    guard version == formatVersion else {
+    switch try connection.integer("PRAGMA user_version") {
+    case Int64(formatVersion): return
+    case 1:
+      try connection.transaction { handle in
+        try Connection.execute(upgradeFromOne, on: handle)
+        try Connection.execute("PRAGMA user_version = \(formatVersion)", on: handle)
+      }
+    case let version:
       throw StorageError(
         .versionMismatch,
-        "\(connection.path) has format \(version), this version reads format \(formatVersion); start the version that wrote it, "
+        "\(connection.path) has format \(version), this version reads formats 1 to \(formatVersion); start the version that wrote it, "
           + "take a snapshot there, and restore that here")
     }
   }

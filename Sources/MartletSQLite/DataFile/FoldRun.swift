@@ -17,6 +17,8 @@ final class FoldRun {
 
   private var payloads: [UnsafeMutableRawBufferPointer] = []
   private(set) var entries: [Entry] = []
+  /// When the last commit was made that it holds, in milliseconds since 1970.
+  private(set) var endedMilliseconds = 0.0
   /// The next entry to be merged.
   var position = 0
 
@@ -31,6 +33,7 @@ final class FoldRun {
     var row = row
     row.payload = UnsafeRawBufferPointer(copy)
     try row.forEachCommit(path: path) { record in
+      endedMilliseconds = record.wallClockMilliseconds
       try record.forEachWrite { write in
         entries.append(Entry(id: write.id, creationTime: write.put?.creationTime ?? 0, json: write.put?.json))
       }
@@ -54,6 +57,7 @@ final class FoldRun {
 /// One round of folding: what was read of the log, and how far it has come.
 ///
 ///     reading ──▶ writing ──▶ deleting ──▶ (done)
+///                        └──▶ (done), where the log is kept
 ///
 /// **Why not each row by itself:** the accounts that 60 MB of log have written a thousand times would be written a thousand times to
 /// the documents too, each a page of 8 KB. A round folds the last write only.
@@ -64,6 +68,10 @@ final class FoldRound {
   enum Phase { case reading, writing, deleting }
 
   var phase = Phase.reading
+  /// Whether what it replaces is kept.
+  let isKept: Bool
+  let start: UInt64
+  var endedMilliseconds = 0.0
   /// In the order of the log: of two runs that have a document, the later one has its last write.
   var runs: [FoldRun] = []
   var target: UInt64
@@ -74,7 +82,11 @@ final class FoldRound {
   /// Bytes that were read, written or deleted: a round does at most about three times its log's.
   var work = 0
 
-  init(after timestamp: UInt64) { target = timestamp }
+  init(after timestamp: UInt64, isKept: Bool) {
+    start = timestamp
+    target = timestamp
+    self.isKept = isKept
+  }
 
   /// The least id that is left, and its last write. A linear look at the heads of at most some dozens of runs costs less than 0.2 µs, a twentieth
   /// of what SQLite takes to write the document.

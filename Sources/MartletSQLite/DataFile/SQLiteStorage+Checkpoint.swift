@@ -9,18 +9,25 @@ import MartletValues
 extension SQLiteStorage {
   package var checkpointIsDue: Bool {
     // A fold that was begun in an idle moment can wait for the next one.
-    walBytes >= options.walBytes || unfoldedLogBytes >= options.unfoldedBytes
+    walBytes >= options.walBytes || unfoldedLogBytes >= options.unfoldedBytes || oldestIsTooOld
   }
 
   package func checkpointSlice() throws -> Bool {
     try step("checkpointing") { statements in
       if walBytes >= options.walBytes {
         try checkpointWAL()
-        return fold != nil || unfoldedLogBytes > 0
+        return hasWork
+      }
+      // What is too old was folded long ago, and is what a disk fills up with.
+      if kept.isTrimming || oldestIsTooOld {
+        try trimSlice()
+        return hasWork
       }
       return try foldSlice(statements)
     }
   }
+
+  private var hasWork: Bool { fold != nil || unfoldedLogBytes > 0 || kept.isTrimming || oldestIsTooOld }
 
   /// Folds so much for each byte that is appended that a round is over before another one's worth of log has come. Called when nobody folds, or
   /// when folding has fallen behind: the named bound of the log (G9).
@@ -34,13 +41,13 @@ extension SQLiteStorage {
     }
   }
 
-  private func foldSlice(_ statements: Statements) throws -> Bool {
+  func foldSlice(_ statements: Statements) throws -> Bool {
     let round: FoldRound
     if let fold {
       round = fold
     } else {
       guard unfoldedLogBytes > 0 else { return false }
-      round = FoldRound(after: checkpoint.foldedTimestamp)
+      round = FoldRound(after: checkpoint.foldedTimestamp, isKept: options.keptMilliseconds != nil)
       fold = round
     }
     switch round.phase {
@@ -51,11 +58,12 @@ extension SQLiteStorage {
         round.runs = []
         round.phase = .deleting
         unfoldedLogBytes -= round.byteCount
+        if round.isKept { fold = nil }
       }
     case .deleting:
       if try deleteSlice(round, statements) { fold = nil }
     }
-    return fold != nil || unfoldedLogBytes > 0
+    return hasWork
   }
 
   /// Reads and sorts a stretch of the log. True when the round has what it takes.
@@ -79,6 +87,7 @@ extension SQLiteStorage {
       return true
     }
     run.sort()
+    if run.endedMilliseconds > 0 { round.endedMilliseconds = run.endedMilliseconds }
     round.runs.append(run)
     round.work += sliceBytes
     return isComplete || round.byteCount >= roundBytes
@@ -89,7 +98,7 @@ extension SQLiteStorage {
     try setSynchronous(.normal)
     var row = checkpoint
     var isComplete = false
-    try connection.transaction { _ in
+    try connection.transaction { handle in
       row.foldTarget = round.target
       var written = 0
       while written < options.sliceDocuments {
@@ -97,9 +106,10 @@ extension SQLiteStorage {
           isComplete = true
           row.foldedTimestamp = round.target
           row.foldTarget = nil
+          if round.isKept { try store(KeptRound(round), on: handle) }
           break
         }
-        try write(entry, statements, &row)
+        try write(entry, of: round, statements, &row)
         round.work += CommitRecord.Layout.putHeader + (entry.json?.count ?? 0)
         // A document of many pages counts for more.
         written += 1 + (entry.json?.count ?? 0) / 4096
@@ -107,19 +117,25 @@ extension SQLiteStorage {
       try statements.storeCheckpoint.run(storing: row)
     }
     checkpoint = row
+    if isComplete {
+      if round.isKept { kept.rounds.append(KeptRound(round)) }
+      if kept.rounds.isEmpty { kept.start = row.foldedTimestamp }
+    }
     return isComplete
   }
 
-  private func write(_ entry: FoldRun.Entry, _ statements: Statements, _ row: inout CheckpointRow) throws {
+  private func write(_ entry: FoldRun.Entry, of round: FoldRound, _ statements: Statements, _ row: inout CheckpointRow) throws {
     try DocumentKey.withBytes(of: entry.id) { key in
       let old = statements.readDocumentChecksum
       old.bind(blob: 1, key)
       let exists = try old.step()
+      let oldChecksum = exists ? old.uint64(0) : 0
       if exists {
         row.documentCount -= 1
-        row.documentSum &-= old.uint64(0)
+        row.documentSum &-= oldChecksum
       }
       old.reset()
+      if round.isKept { try keepImage(of: entry.id, key, exists ? oldChecksum : nil, in: round, statements) }
       if let json = entry.json {
         let checksum = Checksum.of(document: entry.id, creationTime: entry.creationTime, json: json)
         let put = statements.putDocument
@@ -160,18 +176,10 @@ extension SQLiteStorage {
 
   // MARK: At start
 
-  /// A crash between a fold and its deletions has left rows that nobody needs.
-  func dropFoldedRows() throws {
-    try setSynchronous(.normal)
-    try connection.perform { _ in
-      statements!.deleteLog.bind(1, checkpoint.foldedTimestamp)
-      try statements!.deleteLog.run()
-    }
-  }
-
   func finishInterruptedFold() throws {
     guard let target = checkpoint.foldTarget else { return }
-    let round = FoldRound(after: checkpoint.foldedTimestamp)
+    // As it was begun: if what it replaced was not kept from the start, nothing leads back across it.
+    let round = FoldRound(after: checkpoint.foldedTimestamp, isKept: try hasImages(of: checkpoint.foldedTimestamp))
     while round.target < target {
       let before = round.target
       _ = try readSlice(round, upTo: target)
@@ -182,6 +190,6 @@ extension SQLiteStorage {
         .corrupt, "\(path): table commit_log ends at row \(round.target), but rows up to \(target) were being folded; restore a snapshot")
     }
     while try !writeSlice(round, statements!) {}
-    while try !deleteSlice(round, statements!) {}
+    if !round.isKept || options.keptMilliseconds == nil { try forgetKeptLog() }
   }
 }

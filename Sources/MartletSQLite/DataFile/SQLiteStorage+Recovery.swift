@@ -14,7 +14,7 @@ extension SQLiteStorage {
     var refusal: (any Error)?
     do {
       try step("recovery") { statements in
-        try dropFoldedRows()
+        try openKeptLog()
         try finishInterruptedFold()
         // Each page is read once: kept, they would lie between the documents that are made meanwhile, and leave holes.
         try connection.execute("PRAGMA cache_size = -1024")

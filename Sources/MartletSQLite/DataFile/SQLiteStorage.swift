@@ -8,6 +8,7 @@ import MartletValues
 /// Format, invariants and the measurements behind the numbers here are in docs/storage.md. In short:
 ///
 ///     append ─▶ commit_log ──fold──▶ documents          both in one file, so one transaction moves data between them
+///                                └──▶ kept_images       what they were before, where the log is kept
 ///
 /// States, and who makes each transition:
 ///
@@ -35,6 +36,7 @@ package final class SQLiteStorage: Storage, @unchecked Sendable {
 
   var checkpoint: CheckpointRow
   var fold: FoldRound?
+  var kept = KeptLog()
   var lastTimestamp: UInt64 = 0
   var hasUnsyncedBatches = false
   package internal(set) var unfoldedLogBytes = 0
@@ -62,6 +64,9 @@ package final class SQLiteStorage: Storage, @unchecked Sendable {
           }, frames)
         return try Statements(on: handle)
       }
+    } catch let failure as SQLiteFailure where failure.primaryCode == SQLITE_ERROR {
+      // What SQLite knows of the tables is text in the file.
+      throw StorageError(.corrupt, "\(path): the definition of a table is damaged; keep a copy of it, and restore a snapshot", cause: failure)
     } catch {
       throw StorageError(error, path: path, doing: "opening")
     }

@@ -30,6 +30,14 @@ package struct SnapshotDirectory: Sendable {
     return entries.sorted { Self.timestamp($0) < Self.timestamp($1) }
   }
 
+  /// Removes a snapshot. Throws `StorageError.unavailable` if there is none of this name.
+  package func delete(_ name: String) throws {
+    let file = try SnapshotFormat.path(of: name, in: path)
+    guard Files.exists(file) else { throw StorageError(.unavailable, "there is no snapshot \"\(name)\" in \(path)") }
+    guard unlink(file) == 0 else { throw Files.failure("removing", file) }
+    try Files.syncDirectory(of: file)
+  }
+
   private static func timestamp(_ entry: Entry) -> UInt64 {
     (try? entry.manifest.get().timestamp) ?? .max
   }

@@ -102,6 +102,8 @@ package final class SimulatedLogWriter: LogWriter, @unchecked Sendable {
     return true
   }
 
+  package func read(_ work: @escaping @Sendable (any Storage) -> Void) { host.enqueue { work(self.storage) } }
+
   package func close() throws {
     if failure == nil { try storage.sync() }
     try storage.close()

@@ -25,9 +25,11 @@ private enum Measured: FunctionModule {
 }
 
 private struct NoSnapshots: SnapshotStore {
-  func write(_ snapshot: DatabaseSnapshot, name: String?) throws -> SnapshotDescription {
-    SnapshotDescription(name: name ?? "one", timestamp: snapshot.timestamp, createdAt: 0, documents: 0, bytes: 0)
+  func write(_ snapshot: DatabaseSnapshot, _ name: SnapshotName, progress: (Int) -> Void) throws -> SnapshotDescription {
+    SnapshotDescription(name: "one", timestamp: snapshot.timestamp, createdAt: 0, documents: 0, bytes: 0)
   }
+  func read(_ name: String, into sink: inout some RecoverySink) throws -> SnapshotDescription { throw ApplicationError("there are none") }
+  func delete(_ name: String) throws {}
   func list() throws -> [SnapshotDescription] { [] }
 }
 

@@ -25,6 +25,7 @@ struct CommitRecordTests {
   struct Commit: Equatable {
     var timestamp: UInt64
     var clock: Double
+    var function = ""
     var writes: [Write]
   }
 
@@ -34,6 +35,7 @@ struct CommitRecordTests {
       timestamp += UInt64.random(in: 1...3, using: &generator)
       return Commit(
         timestamp: timestamp, clock: Double.random(in: 0...1e13, using: &generator),
+        function: ["", "a:b", "accounts:transferFunds", String(repeating: "x", count: 254)].randomElement(using: &generator)!,
         writes: (0..<Int.random(in: 0...6, using: &generator)).map { _ in
           let id = DocumentID(tableNumber: .random(in: 1...9, using: &generator), high: generator.next(), low: generator.next())
           guard Bool.random(using: &generator) else { return Write(id: id) }
@@ -45,7 +47,9 @@ struct CommitRecordTests {
 
   static func encode(_ commits: [Commit], into writer: inout CommitRecordWriter) {
     for commit in commits {
-      writer.begin(timestamp: commit.timestamp, wallClockMilliseconds: commit.clock)
+      Array(commit.function.utf8).withUnsafeBytes {
+        writer.begin(timestamp: commit.timestamp, wallClockMilliseconds: commit.clock, function: $0)
+      }
       for write in commit.writes {
         if let json = write.json {
           json.withUnsafeBytes { writer.put(write.id, creationTime: write.creationTime!, json: $0) }
@@ -62,6 +66,7 @@ struct CommitRecordTests {
     try bytes.withUnsafeBytes { bytes in
       try CommitRecord.decodeAll(bytes) { record in
         var commit = Commit(timestamp: record.timestamp, clock: record.wallClockMilliseconds, writes: [])
+        commit.function = String(decoding: record.function, as: UTF8.self)
         try record.forEachWrite { write in
           commit.writes.append(Write(id: write.id, creationTime: write.put?.creationTime, json: write.put.map { [UInt8]($0.json) }))
         }
@@ -100,6 +105,52 @@ struct CommitRecordTests {
     Self.encode(commits, into: &writer)
     let bytes = writer.takeBatch()!.bytes
     #expect(try Self.decode(bytes) == commits)
+  }
+
+  @Test("The name of a function is written once for commits of it that follow each other, and is whole in each batch")
+  func functionNames() throws {
+    var writer = CommitRecordWriter()
+    func commit(_ timestamp: UInt64, _ name: String, discarding: Bool = false) {
+      Array(name.utf8).withUnsafeBytes { writer.begin(timestamp: timestamp, wallClockMilliseconds: 0, function: $0) }
+      if discarding { writer.discard() } else { writer.end() }
+    }
+    let header = CommitRecord.Layout.lengthPrefix + CommitRecord.Layout.header + 1
+    commit(1, "one:two")
+    commit(2, "one:two")
+    commit(3, "three:four", discarding: true)
+    commit(4, "one:two")
+    let first = writer.takeBatch()!
+    #expect(first.bytes.count == 3 * header + 7)
+    #expect(try Self.decode(first.bytes).map(\.function) == ["one:two", "one:two", "one:two"])
+    commit(5, "one:two")
+    commit(6, String(repeating: "é", count: 200))
+    let second = try Self.decode(writer.takeBatch()!.bytes)
+    #expect(second.map(\.function) == ["one:two", String(repeating: "é", count: 127)])
+  }
+
+  @Test("Commits of format 1, which name no function, are read")
+  func formatOne() throws {
+    var bytes: [UInt8] = []
+    func append<Number: FixedWidthInteger>(_ number: Number) { withUnsafeBytes(of: number.littleEndian) { bytes += $0 } }
+    append(UInt32(20 + 21))
+    append(UInt64(7))
+    append(Double(5).bitPattern)
+    append(UInt32(1))
+    append(UInt8(2))
+    append(UInt32(1))
+    append(UInt64(2))
+    append(UInt64(3))
+    var seen: [UInt64] = []
+    try bytes.withUnsafeBytes { bytes in
+      try CommitRecord.decodeAll(bytes, format: .nameless) { record in
+        #expect(record.function.isEmpty)
+        try record.forEachWrite { write in
+          #expect(write.id == DocumentID(tableNumber: 1, high: 2, low: 3))
+        }
+        seen.append(record.timestamp)
+      }
+    }
+    #expect(seen == [7])
   }
 
   @Test("A batch that was cut anywhere but between commits is refused", arguments: 1...10)
@@ -145,9 +196,9 @@ struct CommitRecordTests {
     writer.delete(DocumentID(tableNumber: 1, high: 2, low: 3))
     writer.end()
     var bytes = writer.takeBatch()!.bytes
-    bytes[24] = 9
-    #expect(throws: CommitRecordError(offset: 24, reason: "unknown kind of write 9")) { try Self.decode(bytes) }
-    #expect(throws: CommitRecordError(offset: 0, reason: "a commit of 41 bytes, but 40 are left")) {
+    bytes[25] = 9
+    #expect(throws: CommitRecordError(offset: 25, reason: "unknown kind of write 9")) { try Self.decode(bytes) }
+    #expect(throws: CommitRecordError(offset: 0, reason: "a commit of 42 bytes, but 41 are left")) {
       try Self.decode(Array(bytes.dropLast()))
     }
   }

@@ -1,8 +1,9 @@
+import Glibc
 import MartletValues
 
 /// Encodes commits, one after another, into the batch that fills while another one syncs.
 ///
-///     writer.begin(timestamp:wallClockMilliseconds:)
+///     writer.begin(timestamp:wallClockMilliseconds:function:)
 ///     writer.put(…); writer.delete(…)
 ///     writer.end()                     // or discard()
 ///     …
@@ -21,6 +22,9 @@ package struct CommitRecordWriter: ~Copyable {
   private var lastTimestamp: UInt64 = 0
   private var position = 0
   private var open: (timestamp: UInt64, writeCount: UInt32)?
+  /// Where the batch has the name of the function that the commit before is of.
+  private var lastFunction = 0..<0
+  private var openFunction = 0..<0
 
   package init(capacity: Int = 64 << 10) {
     storage = .allocate(byteCount: max(capacity, 256), alignment: 16)
@@ -30,15 +34,29 @@ package struct CommitRecordWriter: ~Copyable {
 
   package var isEmpty: Bool { commitCount == 0 }
 
-  package mutating func begin(timestamp: UInt64, wallClockMilliseconds: Double) {
+  /// - Parameter function: the name of the function that makes the commit; what is longer than 254 bytes is cut.
+  package mutating func begin(
+    timestamp: UInt64, wallClockMilliseconds: Double, function: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+  ) {
     precondition(open == nil, "the commit before has not ended")
     precondition(timestamp > lastTimestamp, "timestamps of commits must grow")
     open = (timestamp, 0)
-    reserve(CommitRecord.Layout.lengthPrefix + CommitRecord.Layout.header)
+    let nameLength = min(function.count, CommitRecord.Layout.longestFunction)
+    reserve(CommitRecord.Layout.lengthPrefix + CommitRecord.Layout.header + 1 + nameLength)
     append(UInt32(0))
     append(timestamp)
     append(wallClockMilliseconds.bitPattern)
     append(UInt32(0))
+    if nameLength == lastFunction.count, nameLength > 0,
+      memcmp(storage.baseAddress! + lastFunction.lowerBound, function.baseAddress!, nameLength) == 0
+    {
+      append(CommitRecord.Layout.functionBefore)
+      openFunction = lastFunction
+    } else {
+      append(UInt8(nameLength))
+      openFunction = position..<position + nameLength
+      append(UnsafeRawBufferPointer(rebasing: function[..<nameLength]))
+    }
   }
 
   package mutating func put(_ id: DocumentID, creationTime: Double, json: UnsafeRawBufferPointer) {
@@ -77,7 +95,17 @@ package struct CommitRecordWriter: ~Copyable {
     lastTimestamp = open.timestamp
     commitCount += 1
     byteCount = position
+    lastFunction = openFunction
     self.open = nil
+  }
+
+  /// A commit that was encoded before, as a whole.
+  package mutating func append(_ record: CommitRecord) {
+    begin(timestamp: record.timestamp, wallClockMilliseconds: record.wallClockMilliseconds, function: record.function)
+    reserve(record.writes.count)
+    append(record.writes)
+    open!.writeCount = UInt32(record.writeCount)
+    end()
   }
 
   /// Drops the commit that was begun; those before it stay.
@@ -96,6 +124,7 @@ package struct CommitRecordWriter: ~Copyable {
     position = 0
     byteCount = 0
     commitCount = 0
+    lastFunction = 0..<0
     return batch
   }
 

@@ -1,6 +1,6 @@
 /// Some commits in order, encoded one after another: what one group commit makes durable together.
 ///
-/// A storage keeps a batch whole or loses it whole; it never looks inside except to fold it.
+/// A storage keeps a batch whole or loses it whole; it never looks inside except to fold it, or to make several rows of a large one.
 package struct LogBatch: Sendable, Equatable {
   package var firstTimestamp: UInt64
   package var lastTimestamp: UInt64
@@ -17,5 +17,21 @@ package struct LogBatch: Sendable, Equatable {
     self.lastTimestamp = lastTimestamp
     self.commitCount = commitCount
     self.bytes = bytes
+  }
+
+  /// The same commits in parts of about this many bytes. A commit stays whole, so a part may be larger; and each names its first commit's function.
+  package func split(upTo byteCount: Int) -> [LogBatch] {
+    var writer = CommitRecordWriter(capacity: byteCount)
+    var parts: [LogBatch] = []
+    bytes.withUnsafeBytes { bytes in
+      do {
+        try CommitRecord.decodeAll(bytes) { record in
+          if !writer.isEmpty, writer.byteCount + record.writes.count > byteCount, let part = writer.takeBatch() { parts.append(part) }
+          writer.append(record)
+        }
+      } catch { preconditionFailure("a batch that was just encoded: \(error)") }
+    }
+    if let part = writer.takeBatch() { parts.append(part) }
+    return parts
   }
 }

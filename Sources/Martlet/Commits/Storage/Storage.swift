@@ -39,6 +39,29 @@ package protocol Storage: AnyObject, Sendable {
   /// Bytes of log that are not folded yet: what a restart would have to replay.
   var unfoldedLogBytes: Int { get }
 
+  /// When a slice would be worthwhile though nothing is appended, in milliseconds from now; nil where only appending makes one so.
+  var millisecondsToNextSlice: Int? { get }
+
+  // MARK: Looking back
+
+  /// A page of the log as far as it reaches back, newest commit first. Reads a bounded part, some milliseconds long, which may hold no commit that was
+  /// asked for: the next page goes on from there.
+  func log(_ request: LogRequest) throws -> LogPage
+
+  /// What every document that was written since a moment was at that moment. Reads all of the log since, in one go.
+  /// Throws `StorageError.unavailable` where the log doesn't reach back so far, and says how far it does.
+  func rewind(to point: RestorePoint) throws -> Rewind
+
   /// Lets go of the data. Later calls throw `StorageError.closed`; a second `close` does nothing.
   func close() throws
+}
+
+extension Storage {
+  package var millisecondsToNextSlice: Int? { nil }
+
+  package func log(_ request: LogRequest) throws -> LogPage { throw StorageError(.unavailable, "this storage can't be asked for its log") }
+
+  package func rewind(to point: RestorePoint) throws -> Rewind {
+    throw StorageError(.unavailable, "this storage does not lead back to earlier states")
+  }
 }
