@@ -18,6 +18,8 @@ extension SQLiteStorage {
     package var sliceDocuments = 256
     /// Log that one slice deletes.
     package var sliceDeletedBytes = 2 << 20
+    /// The SQLite VFS that holds the data file; nil for the operating system's files.
+    package var vfs: String?
 
     package init() {}
   }

@@ -44,13 +44,13 @@ package final class SQLiteStorage: Storage, @unchecked Sendable {
   package init(path: String, options: Options = Options()) throws {
     self.path = path
     self.options = options
-    try Files.requireNoStrayLog(beside: path)
-    connection = try Connection(path: path, purpose: .dataFile)
+    if options.vfs == nil { try Files.requireNoStrayLog(beside: path) }
+    connection = try Connection(path: path, purpose: .dataFile, vfs: options.vfs)
     walFrames = .allocate(capacity: 1)
     walFrames.initialize(to: 0)
     do {
       try DataFileSchema.prepare(connection, createdMilliseconds: Date().timeIntervalSince1970 * 1000)
-      try Files.syncDirectory(of: path)
+      if options.vfs == nil { try Files.syncDirectory(of: path) }
       checkpoint = try CheckpointRow.read(from: connection)
       statements = try connection.perform { handle in
         let frames = walFrames
@@ -81,14 +81,12 @@ package final class SQLiteStorage: Storage, @unchecked Sendable {
   package func close() throws {
     if case .closed = state { return }
     guard !staysOpen else { return }
-    do {
-      // Closing moves the WAL into the file.
-      if case .ready = state { try noteLogEnd() }
-      state = .closed
-      statements = nil
-      fold = nil
-      try connection.close()
-    } catch { throw StorageError(error, path: path, doing: "closing") }
+    // Closing moves the WAL into the file.
+    if case .ready = state { try step("closing") { _ in try noteLogEnd() } }
+    state = .closed
+    statements = nil
+    fold = nil
+    do { try connection.close() } catch { throw StorageError(error, path: path, doing: "closing") }
   }
 
   /// Ends a storage whose reader refused what it read.

@@ -22,7 +22,8 @@ final class Connection {
   let path: String
   private let queue: DatabaseQueue
 
-  init(path: String, purpose: Purpose) throws {
+  /// - Parameter vfs: the name of what SQLite shall use instead of the operating system's files; nil for these.
+  init(path: String, purpose: Purpose, vfs: String? = nil) throws {
     self.path = path
     var configuration = Configuration()
     configuration.foreignKeysEnabled = false
@@ -51,7 +52,7 @@ final class Connection {
       }
     }
     do {
-      queue = try DatabaseQueue(path: path, configuration: configuration)
+      queue = try DatabaseQueue(path: vfs.map { "file:\(path)?vfs=\($0)" } ?? path, configuration: configuration)
     } catch {
       throw StorageError(error, path: path, doing: "opening")
     }
