@@ -81,8 +81,13 @@ package final class SQLiteStorage: Storage, @unchecked Sendable {
   package func close() throws {
     if case .closed = state { return }
     guard !staysOpen else { return }
-    // Closing moves the WAL into the file.
-    if case .ready = state { try step("closing") { _ in try noteLogEnd() } }
+    // Closing moves the WAL into the file, and SQLite says nothing of a sync that fails while it does: so what isn't synced is synced first.
+    if case .ready = state {
+      try step("closing") { _ in
+        try setSynchronous(.full)
+        try noteLogEnd()
+      }
+    }
     state = .closed
     statements = nil
     fold = nil
