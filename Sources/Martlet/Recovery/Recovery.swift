@@ -13,6 +13,7 @@ package struct Recovery {
   private var loaded = 0
 
   package static let catalogNumber: UInt32 = 1
+  package static let firstAppTableNumber = Catalog.firstUserNumber
   static let catalogLayout = TableLayout(
     number: catalogNumber,
     definition: TableDefinition(

@@ -63,7 +63,7 @@ package final class SQLiteStorage: Storage, @unchecked Sendable {
         return try Statements(on: handle)
       }
     } catch {
-      throw StorageError(error, path: path, doing: "opening")
+      throw StorageError(error, path: path, doing: "opening").locating(in: connection)
     }
   }
 
