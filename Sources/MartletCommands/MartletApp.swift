@@ -12,7 +12,7 @@ import Foundation
 ///
 /// `serve` starts the app; `run`, `subscribe`, `functions`, `tables`, `schema`, `data`, `stats`, `snapshot`, `jobs`, `crons` and `logs` ask a
 /// running server, of this app or of any other, and `shell` is a prompt for all of these; `restore` makes a stopped server's data file from a
-/// snapshot. `--help` tells of each.
+/// snapshot, and `repair` one of what is whole in a damaged one. `--help` tells of each.
 ///
 /// The process ends with 0; with 1 after an error, which is told on standard error; with 64 where the command line is wrong.
 public struct MartletApp: Sendable {

@@ -16,6 +16,18 @@ extension SQLiteStorage {
     place(in: "commit_log") { $0.rowid == Int64(bitPattern: timestamp) }
   }
 
+  /// As the catalog has it, if that is whole; else its number.
+  func name(ofTable number: UInt32) -> String {
+    let name = connection.performWithin { handle -> String? in
+      guard let catalog = try? Statement(TableCatalog.sql, on: handle) else { return nil }
+      while let isRow = try? catalog.step(), isRow {
+        if let entry = TableCatalog.entry(catalog.string(0)), entry.number == number { return entry.name }
+      }
+      return nil
+    }
+    return name ?? "number \(number)"
+  }
+
   private func place(in table: String, _ isWanted: (StoredRow) -> Bool) -> PageFile.Place? {
     connection.withPages { pages in
       let walk = TreeWalk(pages)
@@ -31,9 +43,21 @@ extension SQLiteStorage {
   }
 }
 
+/// The documents that say which table has which number, as they are stored.
+enum TableCatalog {
+  static let sql = "SELECT json FROM documents WHERE id >= x'00000001' AND id < x'00000002'"
+
+  static func entry(_ json: String) -> (number: UInt32, name: String)? {
+    guard let entry = try? Value(json: json), case .object(let members) = entry, case .string(let name)? = members["name"],
+      case .float64(let number)? = members["number"], let number = UInt32(exactly: number)
+    else { return nil }
+    return (number, name)
+  }
+}
+
 extension Connection {
   func withPages<Result>(_ body: (PageFile) -> Result?) -> Result? {
-    perform { handle in
+    performWithin { handle in
       guard let database = FileBytes(name: path, of: handle, SQLITE_FCNTL_FILE_POINTER) else { return nil }
       let log = FileBytes(name: path + "-wal", of: handle, SQLITE_FCNTL_JOURNAL_POINTER)
       return body(PageFile(database: database, log: log))

@@ -46,7 +46,7 @@ extension SQLiteStorage {
           guard checksum == select.uint64(2) else {
             throw StorageError(
               .corrupt,
-              "\(path): table documents, document \(id) of table number \(id.tableNumber) (\(json.count) bytes) does not match its checksum; restore a snapshot"
+              "\(path): table documents, document \(id) of table \(name(ofTable: id.tableNumber)) (\(json.count) bytes) does not match its checksum; restore a snapshot"
             ).at(place(of: id))
           }
           do { try sink.document(id, creationTime: creationTime, json: json) } catch {

@@ -65,6 +65,14 @@ final class Connection {
     }
   }
 
+  /// The same from within another call, where a row is damaged on which a statement stands.
+  func performWithin<Result>(_ body: (OpaquePointer) throws -> Result) rethrows -> Result {
+    try queue.unsafeReentrantWrite { db in
+      guard let handle = db.sqliteConnection else { preconditionFailure("the connection was closed") }
+      return try body(handle)
+    }
+  }
+
   /// All of it, or nothing.
   func transaction<Result>(_ body: (OpaquePointer) throws -> Result) throws -> Result {
     try perform { handle in

@@ -23,7 +23,10 @@ package struct DataFileRepair {
   private let output: RepairOutput
   private let walk: TreeWalk
   private var tables: [TreeWalk.Table]
+  /// The tables of a new file.
+  private let standard: [TreeWalk.Table]
   private let scratch: Connection
+  private var logColumns: Columns = []
 
   /// Throws `StorageError`: `locked` if a server runs on the file, `unavailable` if there is none, or there is something at `output` already; `corrupt` where
   /// nothing at all could be saved.
@@ -59,8 +62,9 @@ package struct DataFileRepair {
     tables = walk.tables()
     scratch = try Connection(path: ":memory:", purpose: .build)
     // A list that is lost with its page: the tables of every data file are made in the same order, and so have the same roots.
+    standard = try output.tables()
     let known = Set(tables.map(\.name))
-    tables += try output.tables().filter { !known.contains($0.name) }
+    tables += standard.filter { !known.contains($0.name) }
   }
 
   private mutating func run() throws {
@@ -96,11 +100,11 @@ package struct DataFileRepair {
   /// nil if it is damaged. SQLite reads the row again, from a table like the one it was in, so that it is checked as at every start.
   private mutating func checkpoint() throws -> CheckpointRow? {
     guard let table = table("checkpoint") else { return nil }
-    try scratch.execute(table.sql)
+    let columns = try makeScratch(table)
     var row: CheckpointRow?
     walk.walk("checkpoint", root: table.root, isTable: true) { stored in
       try? scratch.execute("DELETE FROM checkpoint")
-      try? insert(stored, into: table.name)
+      try? insert(stored, into: table.name, columns)
       row = try? CheckpointRow.read(from: scratch)
       return row == nil
     }
@@ -135,9 +139,7 @@ package struct DataFileRepair {
     report.strayDocuments = output.documents - before
     if let missing = report.missing { report.missing = missing - report.strayDocuments }
     let rowsBefore = rows.count
-    if hides("commit_log"), let table = table("commit_log") {
-      walk.forEachStrayRow(ofTable: true) { take($0, of: table, after: timestamp, isStray: true, &rows) }
-    }
+    if hides("commit_log") { walk.forEachStrayRow(ofTable: true) { take($0, after: timestamp, isStray: true, &rows) } }
     report.strayAreUncertain = !knowsFreePages && (report.strayDocuments > 0 || rows.count > rowsBefore)
   }
 
@@ -153,17 +155,18 @@ package struct DataFileRepair {
   /// Copies the log's rows into the scratch table, from where they are read and checked as at every start.
   private mutating func logRows(after timestamp: UInt64) throws -> [LogPlace] {
     guard let table = table("commit_log") else { return [] }
-    try scratch.execute(table.sql)
+    logColumns = try makeScratch(table)
     var places: [LogPlace] = []
     walk.walk("commit_log", root: table.root, isTable: true) { stored in
-      take(stored, of: table, after: timestamp, isStray: false, &places)
+      take(stored, after: timestamp, isStray: false, &places)
       return true
     }
     return places
   }
 
-  private func take(_ stored: StoredRow, of table: TreeWalk.Table, after timestamp: UInt64, isStray: Bool, _ places: inout [LogPlace]) {
-    guard let rowid = stored.rowid, rowid >= 0, UInt64(rowid) > timestamp, (try? insert(stored, into: table.name)) != nil else { return }
+  private func take(_ stored: StoredRow, after timestamp: UInt64, isStray: Bool, _ places: inout [LogPlace]) {
+    guard let rowid = stored.rowid, rowid >= 0, UInt64(rowid) > timestamp, (try? insert(stored, into: "commit_log", logColumns)) != nil
+    else { return }
     places.append(LogPlace(timestamp: UInt64(rowid), place: stored.place, isStray: isStray))
   }
 
@@ -221,14 +224,33 @@ package struct DataFileRepair {
 
   // MARK: Rows into scratch tables
 
-  private func insert(_ stored: StoredRow, into table: String) throws {
-    try scratch.perform { handle in
+  private typealias Columns = [(name: String, isKey: Bool)]
+
+  /// Makes a table as new files have it, and answers with the columns that the damaged file's has, in their order: a file of an older format lacks some, or
+  /// has them elsewhere. What the file says of them counts only if they are columns that there are.
+  private func makeScratch(_ table: TreeWalk.Table) throws -> Columns {
+    guard let standard = standard.first(where: { $0.name == table.name }) else { preconditionFailure("no new file has a table \(table.name)") }
+    let stated = (try? columns(of: table.name, madeBy: table.sql)) ?? []
+    let known = try columns(of: table.name, madeBy: standard.sql)
+    return !stated.isEmpty && Set(stated.map(\.name)).isSubset(of: known.map(\.name)) ? stated : known
+  }
+
+  private func columns(of table: String, madeBy sql: String) throws -> Columns {
+    try scratch.execute("DROP TABLE IF EXISTS \(table)")
+    try scratch.execute(sql)
+    return try scratch.perform { handle in
       let names = try Statement("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid", on: handle)
       names.bind(1, table)
-      var columns: [(name: String, isKey: Bool)] = []
+      var columns: Columns = []
       while try names.step() { columns.append((names.string(0), names.int64(1) > 0)) }
+      return columns
+    }
+  }
+
+  private func insert(_ stored: StoredRow, into table: String, _ all: Columns) throws {
+    try scratch.perform { handle in
       // A row from before a column was added lacks it.
-      columns.removeLast(max(0, columns.count - stored.columns.count))
+      let columns = all.prefix(stored.columns.count)
       let list = columns.map { SnapshotFormat.quoted($0.name) }.joined(separator: ", ")
       let insert = try Statement("INSERT INTO \(table) (\(list)) VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))", on: handle)
       try stored.payload.withUnsafeBytes { payload in

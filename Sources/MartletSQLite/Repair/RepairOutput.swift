@@ -85,14 +85,8 @@ final class RepairOutput {
     var names: [UInt32: String] = [:]
     var numbers: [UInt32] = []
     try connection.perform { handle in
-      let catalog = try Statement("SELECT json FROM documents WHERE id < x'00000002'", on: handle)
-      while try catalog.step() {
-        if let entry = try? Value(json: catalog.string(0)), case .object(let members) = entry, case .string(let name)? = members["name"],
-          case .float64(let number)? = members["number"]
-        {
-          names[UInt32(exactly: number) ?? 0] = name
-        }
-      }
+      let catalog = try Statement(TableCatalog.sql, on: handle)
+      while try catalog.step() { if let entry = TableCatalog.entry(catalog.string(0)) { names[entry.number] = entry.name } }
       let used = try Statement("SELECT DISTINCT substr(id, 1, 4) FROM documents", on: handle)
       while try used.step() { numbers.append(used.bytes(0).loadUnaligned(as: UInt32.self).bigEndian) }
     }
