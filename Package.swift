@@ -73,6 +73,8 @@ let package = Package(
       name: "MartletTesting",
       dependencies: ["Martlet", "MartletClient", "MartletValues", "MartletWire", .product(name: "Logging", package: "swift-log")]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .target(
+      name: "SimulatedDisk", dependencies: ["TestSupport", .product(name: "GRDBSQLite", package: "GRDB.swift")], path: "Tests/SimulatedDisk"),
     .target(name: "TestServers", dependencies: ["TestSupport", nioCore, nioPosix, nioSSL], path: "Tests/TestServers"),
     .testTarget(name: "MartletValuesTests", dependencies: ["MartletValues"]),
     .testTarget(name: "MartletWireTests", dependencies: ["MartletTesting", "MartletValues", "MartletWire", "TestSupport"]),
@@ -82,7 +84,9 @@ let package = Package(
         "CMalloc", "Martlet", "MartletTesting", "MartletValues", "MartletWire", "BankExample", "TestSupport",
         .product(name: "MetricsTestKit", package: "swift-metrics"),
       ]),
-    .testTarget(name: "MartletSQLiteTests", dependencies: ["MartletSQLite", "Martlet", "MartletValues"]),
+    .testTarget(
+      name: "MartletSQLiteTests",
+      dependencies: ["MartletSQLite", "Martlet", "MartletTesting", "MartletValues", "MartletWire", "SimulatedDisk", "TestSupport"]),
     .testTarget(name: "MartletClientTests", dependencies: ["MartletClient", "MartletValues", "MartletWire", "TestSupport", nioCore, nioPosix]),
     .testTarget(name: "MartletTestingTests", dependencies: ["MartletTesting", "MartletClient", "Martlet", "BankExample", "TestSupport"]),
     .testTarget(

@@ -27,6 +27,7 @@ package final class EngineHarness {
   private let snapshots: (any SnapshotStore)?
   private let memory: (any MemoryMeter)?
   private let logger: Logger
+  private let openStorage: (() throws -> any Storage)?
 
   private static var silence: Logger {
     var logger = Logger(label: "martlet.simulation") { _ in SwiftLogNoOpLogHandler() }
@@ -43,12 +44,13 @@ package final class EngineHarness {
   ///   - pools: those that the app declares; workpools likewise.
   ///   - disk: what an earlier server left behind; an empty one when it is left out.
   ///   - logger: none of the server's log is kept when it is left out.
+  ///   - openStorage: opens another storage than that on `disk`, at each start.
   package init(
     tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
     pools: [String: Int] = [:], workpools: [Workpool] = [], seed: UInt64 = 1,
     disk: MemoryStorage.Disk = .init(), configuration: EngineConfiguration = EngineConfiguration(), pace: SimulatedLogWriter.Pace = .immediate,
     clock: SimulatedClock = SimulatedClock(), fetcher: SimulatedFetcher? = nil, variables: [String: String] = [:],
-    snapshots: (any SnapshotStore)? = nil, memory: (any MemoryMeter)? = nil, logger: Logger? = nil
+    snapshots: (any SnapshotStore)? = nil, memory: (any MemoryMeter)? = nil, logger: Logger? = nil, openStorage: (() throws -> any Storage)? = nil
   ) throws {
     self.clock = clock
     self.disk = disk
@@ -62,20 +64,22 @@ package final class EngineHarness {
     self.snapshots = snapshots
     self.memory = memory
     self.logger = logger ?? Self.silence
+    self.openStorage = openStorage
     entropy = DeterministicRandom(seed: seed)
     (host, log, engine, recovered) = try Self.start(
-      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), snapshots, memory, self.logger)
+      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), snapshots, memory, self.logger,
+      openStorage)
   }
 
   private static func start(
     _ disk: MemoryStorage.Disk, _ app: AppDefinition, _ configuration: EngineConfiguration, _ clock: SimulatedClock,
     _ pace: SimulatedLogWriter.Pace, _ entropy: inout DeterministicRandom, _ outside: OutsideWorld,
-    _ snapshots: (any SnapshotStore)?, _ memory: (any MemoryMeter)?, _ logger: Logger
+    _ snapshots: (any SnapshotStore)?, _ memory: (any MemoryMeter)?, _ logger: Logger, _ openStorage: (() throws -> any Storage)?
   ) throws -> (SimulatedHost, SimulatedLogWriter, Engine, RecoveredData) {
     let host = SimulatedHost(seed: entropy.next(), clock: clock)
     // Jobs begin with the start, and may fetch.
     (outside.fetcher as? SimulatedFetcher)?.host = host
-    let storage = MemoryStorage(disk)
+    let storage = try openStorage?() ?? MemoryStorage(disk)
     let registry = try FunctionRegistry(appModules: app.modules, pools: app.pools, workpools: app.workpools)
     var recovery = Recovery(schema: try AppSchema(app.tables, triggers: app.triggers))
     let recovered = try recovery.run(storage, executor: host)
@@ -137,7 +141,7 @@ package final class EngineHarness {
 
   package func restart() throws {
     (host, log, engine, recovered) = try Self.start(
-      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), snapshots, memory, logger)
+      disk, app, configuration, clock, pace, &entropy, OutsideWorld(fetcher: fetcher, variables: variables), snapshots, memory, logger, openStorage)
   }
 
   /// Runs `body` within the engine.

@@ -70,6 +70,13 @@ struct Workload {
 
   var contents: Contents { history[timestamp]! }
 
+  /// Goes on from an earlier state: what came after it was lost.
+  mutating func rewind(to timestamp: UInt64) {
+    self.timestamp = timestamp
+    history = history.filter { $0.key <= timestamp }
+    writer = Writer()
+  }
+
   mutating func nextBatch() -> LogBatch {
     var contents = self.contents
     for _ in 0..<Int.random(in: 1...5, using: &generator) {

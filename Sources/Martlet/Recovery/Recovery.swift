@@ -16,6 +16,7 @@ package struct Recovery {
   private(set) var contents: [UInt32: TableContents] = [:]
 
   package static let catalogNumber: UInt32 = 1
+  package static let firstAppTableNumber = Catalog.firstUserNumber
   static let catalogLayout = TableLayout(
     number: catalogNumber,
     definition: TableDefinition(

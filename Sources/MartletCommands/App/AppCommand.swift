@@ -39,7 +39,7 @@ struct RootCommand: ParsableCommand {
       abstract: "A reactive document database: its server, and what speaks with it.",
       version: EngineConfiguration().version,
       groupedSubcommands: [
-        CommandGroup(name: "The server:", subcommands: [serve, RestoreCommand.self]),
+        CommandGroup(name: "The server:", subcommands: [serve, RestoreCommand.self, RepairCommand.self]),
         CommandGroup(name: "A prompt for all that follows:", subcommands: [ShellCommand.self]),
         CommandGroup(name: "Functions:", subcommands: [RunCommand.self, SubscribeCommand.self, FunctionsCommand.self]),
         CommandGroup(

@@ -27,6 +27,8 @@ extension SQLiteStorage {
     package var keptMilliseconds: Double?
     /// Milliseconds since 1970: what the age of kept commits is measured by.
     package var now: @Sendable () -> Double = { Date().timeIntervalSince1970 * 1000 }
+    /// The SQLite VFS that holds the data file; nil for the operating system's files.
+    package var vfs: String?
 
     package init() {}
   }

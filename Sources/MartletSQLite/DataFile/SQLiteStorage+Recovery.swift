@@ -24,7 +24,7 @@ extension SQLiteStorage {
         try checkpointWAL()
       }
     } catch {
-      guard let refusal else { throw error }
+      guard let refusal else { throw (error as? StorageError)?.locating(in: connection) ?? error }
       abandon()
       throw refusal
     }
@@ -49,7 +49,8 @@ extension SQLiteStorage {
           guard checksum == select.uint64(2) else {
             throw StorageError(
               .corrupt,
-              "\(path): table documents, document \(id) of table number \(id.tableNumber) (\(json.count) bytes) does not match its checksum; restore a snapshot")
+              "\(path): table documents, document \(id) of table \(name(ofTable: id.tableNumber)) (\(json.count) bytes) does not match its checksum; restore a snapshot"
+            ).at(place(of: id))
           }
           do { try sink.document(id, creationTime: creationTime, json: json) } catch {
             refusal = error
@@ -100,7 +101,10 @@ extension SQLiteStorage {
         select.bind(1, timestamp)
         defer { select.reset() }
         while try select.step() {
-          let row = try LogRow(from: select, after: previous, path: path)
+          let row: LogRow
+          do { row = try LogRow(from: select, after: previous, path: path) } catch let error as StorageError {
+            throw error.at(place(ofLogRow: select.uint64(0)))
+          }
           previous = row.lastTimestamp
           guard try body(row) else { break }
         }

@@ -46,13 +46,13 @@ package final class SQLiteStorage: Storage, @unchecked Sendable {
   package init(path: String, options: Options = Options()) throws {
     self.path = path
     self.options = options
-    try Files.requireNoStrayLog(beside: path)
-    connection = try Connection(path: path, purpose: .dataFile)
+    if options.vfs == nil { try Files.requireNoStrayLog(beside: path) }
+    connection = try Connection(path: path, purpose: .dataFile, vfs: options.vfs)
     walFrames = .allocate(capacity: 1)
     walFrames.initialize(to: 0)
     do {
       try DataFileSchema.prepare(connection, createdMilliseconds: Date().timeIntervalSince1970 * 1000)
-      try Files.syncDirectory(of: path)
+      if options.vfs == nil { try Files.syncDirectory(of: path) }
       checkpoint = try CheckpointRow.read(from: connection)
       statements = try connection.perform { handle in
         let frames = walFrames
@@ -68,7 +68,7 @@ package final class SQLiteStorage: Storage, @unchecked Sendable {
       // What SQLite knows of the tables is text in the file.
       throw StorageError(.corrupt, "\(path): the definition of a table is damaged; keep a copy of it, and restore a snapshot", cause: failure)
     } catch {
-      throw StorageError(error, path: path, doing: "opening")
+      throw StorageError(error, path: path, doing: "opening").locating(in: connection)
     }
   }
 
@@ -86,14 +86,17 @@ package final class SQLiteStorage: Storage, @unchecked Sendable {
   package func close() throws {
     if case .closed = state { return }
     guard !staysOpen else { return }
-    do {
-      // Closing moves the WAL into the file.
-      if case .ready = state { try noteLogEnd() }
-      state = .closed
-      statements = nil
-      fold = nil
-      try connection.close()
-    } catch { throw StorageError(error, path: path, doing: "closing") }
+    // Closing moves the WAL into the file, and SQLite says nothing of a sync that fails while it does: so what isn't synced is synced first.
+    if case .ready = state {
+      try step("closing") { _ in
+        try setSynchronous(.full)
+        try noteLogEnd()
+      }
+    }
+    state = .closed
+    statements = nil
+    fold = nil
+    do { try connection.close() } catch { throw StorageError(error, path: path, doing: "closing") }
   }
 
   /// Ends a storage whose reader refused what it read.

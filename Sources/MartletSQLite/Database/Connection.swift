@@ -23,7 +23,8 @@ final class Connection {
   let path: String
   private let queue: DatabaseQueue
 
-  init(path: String, purpose: Purpose) throws {
+  /// - Parameter vfs: the name of what SQLite shall use instead of the operating system's files; nil for these.
+  init(path: String, purpose: Purpose, vfs: String? = nil) throws {
     self.path = path
     var configuration = Configuration()
     configuration.foreignKeysEnabled = false
@@ -52,7 +53,7 @@ final class Connection {
       }
     }
     do {
-      queue = try DatabaseQueue(path: path, configuration: configuration)
+      queue = try DatabaseQueue(path: vfs.map { "file:\(path)?vfs=\($0)" } ?? path, configuration: configuration)
     } catch {
       throw StorageError(error, path: path, doing: "opening")
     }
@@ -60,6 +61,14 @@ final class Connection {
 
   func perform<Result>(_ body: (OpaquePointer) throws -> Result) rethrows -> Result {
     try queue.writeWithoutTransaction { db in
+      guard let handle = db.sqliteConnection else { preconditionFailure("the connection was closed") }
+      return try body(handle)
+    }
+  }
+
+  /// The same from within another call, where a row is damaged on which a statement stands.
+  func performWithin<Result>(_ body: (OpaquePointer) throws -> Result) rethrows -> Result {
+    try queue.unsafeReentrantWrite { db in
       guard let handle = db.sqliteConnection else { preconditionFailure("the connection was closed") }
       return try body(handle)
     }

@@ -32,6 +32,24 @@ enum Files {
     return stat(path, &status) == 0 ? Int(status.st_size) : 0
   }
 
+  /// The number of the process that has SQLite's lock on a file, where the system tells.
+  ///
+  /// Linux lists all locks with the numbers of their files. To ask by `fcntl` one would have to open the file, and closing it again would give up a lock
+  /// that this process has.
+  static func holder(of path: String) -> Int? {
+    var status = stat()
+    guard stat(path, &status) == 0, let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return nil }
+    for line in locks.split(separator: "\n") {
+      // 1: POSIX  ADVISORY  WRITE 4711 fe:00:262147 1073741826 1073742335
+      let fields = line.split(separator: " ")
+      guard fields.count >= 8, fields[1] == "POSIX", fields[3] == "WRITE", fields[5].split(separator: ":").last == "\(status.st_ino)",
+        let first = Int(fields[6]), first >= 1 << 30, first < 1 << 30 + 512
+      else { continue }
+      return Int(fields[4])
+    }
+    return nil
+  }
+
   static func failure(_ doing: String, _ path: String) -> StorageError {
     let reason = String(cString: strerror(errno))
     return StorageError(errno == ENOSPC || errno == EIO ? .failed : .unavailable, "\(doing) \(path): \(reason)")

@@ -40,9 +40,13 @@ extension StorageError {
     }
     switch failure.primaryCode {
     case SQLITE_BUSY, SQLITE_LOCKED:
-      self.init(.locked, "\(path) is in use by another process; stop that server, or choose another data directory", cause: failure)
+      let holder = Files.holder(of: path).map { ", number \($0)" } ?? ""
+      self.init(
+        .locked, "\(path) is in use by another process\(holder); stop that server, or choose another data file with --data", cause: failure)
     case SQLITE_CORRUPT, SQLITE_NOTADB:
-      self.init(.corrupt, "\(path): \(doing) found a damaged file; keep a copy of it, and restore a snapshot", cause: failure)
+      // Of one that isn't even known for a database, nothing more can be told.
+      let place = failure.primaryCode == SQLITE_NOTADB ? " (its header, bytes 0 to 99, is none of a database)" : ""
+      self.init(.corrupt, "\(path): \(doing) found a damaged file\(place); keep a copy of it, and restore a snapshot", cause: failure)
     case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY, SQLITE_AUTH:
       self.init(.unavailable, "\(path) can't be opened for writing; its directory must exist and belong to the server's user", cause: failure)
     case SQLITE_FULL:

@@ -26,7 +26,7 @@ package final class SimulatedLogWriter: LogWriter, @unchecked Sendable {
     var isSynced = false
   }
 
-  private let storage: MemoryStorage
+  private let storage: any Storage
   private let durability: Durability
   private let host: SimulatedHost
   private var random: DeterministicRandom
@@ -35,7 +35,7 @@ package final class SimulatedLogWriter: LogWriter, @unchecked Sendable {
   package var pace: Pace
   package private(set) var batchCount = 0
 
-  package init(storage: MemoryStorage, durability: Durability, host: SimulatedHost, pace: Pace, seed: UInt64) {
+  package init(storage: any Storage, durability: Durability, host: SimulatedHost, pace: Pace, seed: UInt64) {
     self.storage = storage
     self.durability = durability
     self.host = host
