@@ -20,6 +20,13 @@ extension Engine {
     return endCommit()
   }
 
+  func commit(_ parts: ContiguousArray<TableWrites>, at wallMilliseconds: Double) -> UInt64 {
+    beginCommit(at: wallMilliseconds)
+    for part in parts { carryOut(part.writes, in: part.table) }
+    if beside.mustRemember { beside.remember(parts, at: headTimestamp) }
+    return endCommit()
+  }
+
   private func beginCommit(at wallMilliseconds: Double) {
     headTimestamp += 1
     records.begin(timestamp: headTimestamp, wallClockMilliseconds: wallMilliseconds)

@@ -4,6 +4,7 @@ import MartletWire
 enum SystemFunctions {
   static let all: [FunctionDefinition] =
     [functions, tables, documents, stats, snapshots, snapshot, scheduled] + LogFunctions.all + SystemMutations.all + [JobFunctions.cancel] + CronFunctions.listed
+    + ImportFunctions.all + ExportFunctions.all
 
   static let functions = FunctionDefinition(
     name: "_system:functions", visibility: .public, arguments: [],

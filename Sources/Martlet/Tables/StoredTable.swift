@@ -55,6 +55,11 @@ package actor StoredTable {
     }
   }
 
+  /// Notes a creation time that a document brings along: those given out later come after it.
+  nonisolated func note(creationTime: Double) {
+    lastCreationTime.withLock { $0 = max($0, creationTime) }
+  }
+
   func checkInvariants() throws { try contents.checkInvariants(layout: layout) }
 
   /// Carries out a commit's writes to this table, and gives the live queries that they may concern, perhaps repeatedly.
