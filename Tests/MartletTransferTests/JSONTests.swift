@@ -6,11 +6,11 @@ import Testing
 @Suite("JSON files")
 struct JSONTests {
   private func lines(_ text: String, _ hint: TypeHint = .any, _ dialect: JSONDialect = .martlet) throws -> (documents: [ObjectValue], problems: [ImportProblem]) {
-    try rows(of: JSONLinesReader(ByteSource(Array(text.utf8)), hint, dialect: dialect))
+    try allRows(of: JSONLinesReader(ByteSource(Array(text.utf8)), hint, dialect: dialect))
   }
 
   private func array(_ text: String) throws -> (documents: [ObjectValue], problems: [ImportProblem]) {
-    try rows(of: JSONArrayReader(ByteSource(Array(text.utf8)), .any))
+    try allRows(of: JSONArrayReader(ByteSource(Array(text.utf8)), .any))
   }
 
   @Test("Lines: blank ones are passed, and each that is broken is told with its column")
@@ -81,8 +81,8 @@ struct JSONTests {
       try writer.end()
       return bytes
     }
-    #expect(try rows(of: JSONLinesReader(ByteSource(written { JSONLinesWriter($0) }), .any)).documents == documents)
-    #expect(try rows(of: JSONArrayReader(ByteSource(written { JSONArrayWriter($0) }), .any)).documents == documents)
-    #expect(try rows(of: JSONLinesReader(ByteSource(written { UniformLinesWriter($0) }), .any, dialect: .uniform)).documents == documents)
+    #expect(try allRows(of: JSONLinesReader(ByteSource(written { JSONLinesWriter($0) }), .any)).documents == documents)
+    #expect(try allRows(of: JSONArrayReader(ByteSource(written { JSONArrayWriter($0) }), .any)).documents == documents)
+    #expect(try allRows(of: JSONLinesReader(ByteSource(written { UniformLinesWriter($0) }), .any, dialect: .uniform)).documents == documents)
   }
 }

@@ -2,7 +2,7 @@ import MartletTransfer
 import MartletValues
 import TestSupport
 
-func rows(of reader: some DocumentReader) throws -> (documents: [ObjectValue], problems: [ImportProblem]) {
+func allRows(of reader: some DocumentReader) throws -> (documents: [ObjectValue], problems: [ImportProblem]) {
   var documents: [ObjectValue] = []
   var problems: [ImportProblem] = []
   while let row = try reader.next() {
