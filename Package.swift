@@ -28,7 +28,9 @@ let package = Package(
   targets: [
     .target(name: "CHints"),
     .target(name: "CMalloc"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"]), .brew(["zlib"])]),
     .target(name: "MartletValues"),
+    .target(name: "MartletTransfer", dependencies: ["CZlib", "MartletValues"]),
     .target(name: "MartletWire", dependencies: ["MartletValues"]),
     .target(
       name: "Martlet",
@@ -59,7 +61,8 @@ let package = Package(
     .target(
       name: "MartletCommands",
       dependencies: [
-        "Martlet", "MartletClient", "MartletServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Martlet", "MartletClient", "MartletServer", "MartletTransfer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -95,6 +98,7 @@ let package = Package(
         "MartletServer", "MartletClient", "Martlet", "TestServers", nioCore, nioPosix, .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
+    .testTarget(name: "MartletTransferTests", dependencies: ["MartletTransfer", "MartletValues", "TestSupport"]),
     .testTarget(name: "MartletCommandsTests", dependencies: ["MartletCommands", "MartletValues"]),
     .target(name: "Histories", path: "Tests/Histories"),
     .testTarget(name: "HistoriesTests", dependencies: ["Histories"]),

@@ -49,6 +49,14 @@ extension Engine {
     return endCommit()
   }
 
+  /// The same in one commit.
+  func commit(_ parts: ContiguousArray<TableWrites>, at wallMilliseconds: Double, by function: String) -> UInt64 {
+    beginCommit(at: wallMilliseconds, by: ContiguousArray(function.utf8))
+    for part in parts { carryOut(part.writes, in: part.table) }
+    if beside.mustRemember { beside.remember(parts, at: headTimestamp) }
+    return endCommit()
+  }
+
   private func beginCommit(at wallMilliseconds: Double, by function: ContiguousArray<UInt8>) {
     headTimestamp += 1
     function.withUnsafeBytes {

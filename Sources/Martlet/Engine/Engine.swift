@@ -26,6 +26,7 @@ package actor Engine {
   nonisolated let log: any LogWriter
   package nonisolated let logger: Logger
   nonisolated let snapshots: (any SnapshotStore)?
+  nonisolated let transfers = Transfers()
   package nonisolated var unownedExecutor: UnownedSerialExecutor { host.executor.asUnownedSerialExecutor() }
 
   var headTimestamp: UInt64

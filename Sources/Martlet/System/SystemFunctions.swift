@@ -3,7 +3,8 @@ import MartletWire
 /// The functions of module `_system`: the server's own state, by the same verbs as an app's functions.
 enum SystemFunctions {
   static let all: [FunctionDefinition] =
-    [functions, tables, documents, stats, scheduled] + SnapshotFunctions.all + LogFunctions.all + SystemMutations.all + [JobFunctions.cancel] + CronFunctions.listed
+    [functions, tables, documents, stats, scheduled] + SnapshotFunctions.all + LogFunctions.all + SystemMutations.all + [JobFunctions.cancel]
+    + CronFunctions.listed + ImportFunctions.all + ExportFunctions.all
 
   static let functions = FunctionDefinition(
     name: "_system:functions", visibility: .public, arguments: [],

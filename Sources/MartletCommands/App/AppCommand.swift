@@ -45,7 +45,8 @@ struct RootCommand: ParsableCommand {
         CommandGroup(
           name: "Data:",
           subcommands: [
-            TablesCommand.self, SchemaCommand.self, DataCommand.self, StatsCommand.self, SnapshotCommand.self, LogCommand.self,
+            TablesCommand.self, SchemaCommand.self, DataCommand.self, ImportCommand.self, ExportCommand.self, StatsCommand.self,
+            SnapshotCommand.self, LogCommand.self,
           ]),
         CommandGroup(name: "What runs by itself:", subcommands: [JobsCommand.self, CronsCommand.self, LogsCommand.self]),
       ])

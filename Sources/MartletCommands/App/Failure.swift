@@ -18,12 +18,14 @@ struct Failure {
     case parser(String)
     case error(MartletError)
     case message(String)
+    case reported(any ReportedError)
   }
 
   init(_ error: any Error) {
     switch error {
     case is OutputClosed: (status, report) = (0, .nothing)
     case let error as MartletError: (status, report) = (1, .error(error))
+    case let error as any ReportedError: (status, report) = (1, .reported(error))
     default:
       // ArgumentParser keeps its errors to itself, but tells their status. Every error of another origin is a plain failure to it.
       let code = RootCommand.exitCode(for: error)
@@ -44,6 +46,7 @@ struct Failure {
       try? (status == 0 ? console.output : console.errors).write(text + "\n")
     case .error(let error):
       try? console.errors.write(asJSON ? Value(error).json + "\n" : Self.text(of: error))
+    case .reported(let error): try? console.errors.write(asJSON ? error.json.json + "\n" : "Error: \(error.text)\n")
     case .message(let message):
       let json: Value = ["message": .string(message)]
       try? console.errors.write(asJSON ? json.json + "\n" : "Error: \(message)\n")
@@ -59,6 +62,12 @@ struct Failure {
     }
     return text
   }
+}
+
+/// An error that says more to a program than to a person.
+protocol ReportedError: Error {
+  var text: String { get }
+  var json: Value { get }
 }
 
 extension Value {

@@ -8,11 +8,14 @@ struct Console: Sendable {
   var columns: Int?
   /// Nil where nothing can be redrawn.
   var terminal: Terminal?
+  /// Where a bar may be drawn that tells how far something is: standard error, if that is a terminal.
+  var progress: TextSink?
 
   static func ofProcess(_ environment: [String: String]) -> Console {
     Console(
       output: .file(STDOUT_FILENO), errors: .file(STDERR_FILENO), columns: Terminal.size(of: STDOUT_FILENO)?.columns,
-      terminal: .ofProcess(environment))
+      terminal: .ofProcess(environment),
+      progress: isatty(STDERR_FILENO) == 1 && environment["TERM"] != "dumb" ? .file(STDERR_FILENO) : nil)
   }
 
   /// A value for a person. One object has a line for each field, and so more room for its cells than a table's.

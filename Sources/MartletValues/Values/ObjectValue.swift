@@ -23,7 +23,7 @@ public struct ObjectValue: Sendable {
   }
 
   /// Nil where a name stands twice.
-  init?(distinct fields: [Element]) {
+  package init?(distinct fields: [Element]) {
     self.fields = fields
     guard !isSorted else { return }
     self.fields.sort { Value.order(utf8: $0.key, $1.key) < 0 }
