@@ -103,7 +103,7 @@ extension Engine {
   private func commit(_ writes: ContiguousArray<TableWrites>) -> Bool {
     let writes = writes.filter { !$0.writes.isEmpty }
     guard !writes.isEmpty else { return false }
-    _ = commit(ContiguousArray(writes), at: environment.clock.wallMilliseconds(), by: "_system:import")
+    _ = commit(ContiguousArray(writes), at: environment.clock.wallMilliseconds(), by: "_system:importCommit")
     return true
   }
 
