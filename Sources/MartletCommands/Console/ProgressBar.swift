@@ -1,40 +1,50 @@
-import MartletClient
+import Foundation
 
-/// A line of a terminal that is drawn again as long as something goes on; nothing where there is no terminal.
-struct ProgressBar {
+/// A line that says how far something is, drawn over itself on standard error; nothing where that is no terminal.
+///
+/// It is drawn ten times a second at most.
+final class ProgressBar {
+  private let sink: TextSink?
+  private let title: String
+  private var lastDrawing = ContinuousClock.now - .seconds(1)
+  private var isShown = false
+
+  init(_ title: String, _ console: Console) {
+    self.title = title
+    sink = console.progress
+  }
+
+  /// - Parameters:
+  ///   - fraction: of 1; nil where nobody knows how much there is.
+  ///   - count: documents.
+  func show(_ fraction: Double?, _ count: Int) { show(Self.line(title, fraction, count)) }
+
+  /// The same with a line of the caller's.
+  func show(_ line: @autoclosure () -> String) {
+    guard let sink, ContinuousClock.now - lastDrawing >= .milliseconds(100) else { return }
+    lastDrawing = .now
+    isShown = true
+    try? sink.write("\r" + line() + "\u{1B}[K")
+  }
+
+  static func line(_ title: String, _ fraction: Double?, _ count: Int) -> String {
+    let documents = "\(count) \(count == 1 ? "document" : "documents")"
+    guard let fraction else { return "\(title) … \(documents)" }
+    return "\(title) \(bar(fraction)), \(documents)"
+  }
+
   private static let cells = 24
 
-  /// `snapshot monday  ████████████░░░░░░░░░░░░  50 %  12,000 of 24,000 documents`
-  static func text(of work: Value) -> String {
-    let done = work["documents"]?.number ?? 0
-    let total = work["of"]?.number ?? 0
-    let title = [work["kind"]?.text ?? "", CellText(work["name"] ?? "").text].filter { !$0.isEmpty }.joined(separator: " ")
-    guard total > 0 else { return "\(title)  \(Int(done).grouped) documents" }
-    let part = min(1, done / total)
-    let full = Int(part * Double(cells))
-    let bar = String(repeating: "█", count: full) + String(repeating: "░", count: cells - full)
-    return "\(title)  \(bar)  \(Int(part * 100)) %  \(Int(done).grouped) of \(Int(total).grouped) documents"
+  /// `▕██████░░░░░░░░░░░░░░░░░░▏ 25 %`
+  static func bar(_ fraction: Double) -> String {
+    let part = min(max(fraction, 0), 1)
+    let filled = Int((part * Double(cells)).rounded(.down))
+    return "▕\(String(repeating: "█", count: filled))\(String(repeating: "░", count: cells - filled))▏ \(Int((part * 100).rounded(.down))) %"
   }
-}
 
-extension ClientCommand {
-  /// Does something that the server takes its time for, and shows meanwhile how far it is.
-  func showingProgress<Answer: Sendable>(
-    _ kinds: Set<String>, of client: MartletClient, _ context: CommandContext, _ body: @escaping @Sendable () async throws -> Answer
-  ) async throws -> Answer {
-    let console = context.console
-    guard console.terminal != nil, !wantsJSON else { return try await body() }
-    let drawing = Task {
-      for try await update in client.subscribe("_system:progress").updates {
-        guard let work = try? update.result.get().elements.last(where: { kinds.contains($0["kind"]?.text ?? "") }) else { continue }
-        try console.output.write("\r\u{1B}[K" + ProgressBar.text(of: work))
-      }
-    }
-    let answer: Result<Answer, any Error>
-    do { answer = .success(try await body()) } catch { answer = .failure(error) }
-    drawing.cancel()
-    _ = await drawing.result
-    try console.output.write("\r\u{1B}[K")
-    return try answer.get()
+  func end() {
+    guard isShown else { return }
+    isShown = false
+    try? sink?.write("\r\u{1B}[K")
   }
 }
