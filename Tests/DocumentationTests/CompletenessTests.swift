@@ -81,6 +81,25 @@ struct CompletenessTests {
     #expect(named.subtracting(known) == [])
   }
 
+  // MARK: docs/operating.md
+
+  @Test("Each command line of the operating guide is of a command that there is, with options that it has")
+  func commandLines() throws {
+    let helps = try Self.helps()
+    let lines = try Repository.text("docs/operating.md").matches(of: #/(?m)^ *martlet (.+)$/#).map { String($0.1) }
+    #expect(lines.count >= 10)
+    for line in lines where !Self.unbuilt.contains(where: { line.contains($0) }) {
+      guard let (_, help) = helps.first(where: { line == $0.command || line.hasPrefix($0.command + " ") }) else {
+        Issue.record("martlet \(line): no such command")
+        continue
+      }
+      let known = Self.options(in: help)
+      for option in Self.options(in: line) { #expect(known.contains(option), "martlet \(line)") }
+    }
+  }
+
+  private static let unbuilt = ["repair", "log", "snapshot verify", "--snapshot-every", "--keep-log", "--at", "restore monday --url"]
+
   /// Every command that does something, with its `--help`.
   private static func helps() throws -> [(command: String, help: String)] {
     var helps: [(command: String, help: String)] = []

@@ -25,7 +25,7 @@ extension EndToEnd {
             ],
           ])
         guard answer.verb == .ok else { return (ids, answer.rest) }
-        guard case .string(let id) = answer.json else { throw Failure("no id: \(answer.rest.prefix(200))") }
+        guard case .string(let id) = try answer.json else { throw Failure("no id: \(answer.rest.prefix(200))") }
         ids.append(id)
       }
       throw Failure("\(most) documents of \(Self.documentBytes) bytes were taken, and the limit is \(Self.limit)")

@@ -10,8 +10,8 @@ package protocol MemoryMeter: Sendable {
 /// holes between others, which new documents fill, and pages that are not given back. By the resident memory a server that was full once would be full for ever.
 ///
 /// **The way taken.** As long as the resident memory is below 15/16 of the limit, it is the answer: 10 µs. Near the limit the allocator is asked for what it has given out,
-/// which is without the holes, and where much is free, free pages are given back to the system first. Both take its lock, for a millisecond for some 10,000 holes: so that
-/// is done by a share of a twentieth of the time at most, and never on the engine's thread. Holes that nothing fits into count when they come to more than an eighth of
+/// which is without the holes, and where much is free, free pages are given back to the system first. Both take its lock, for 13 ms where there are 500,000 holes: so that
+/// is done for a twentieth of the time at most, and never on the engine's thread. Holes that nothing fits into count when they come to more than an eighth of
 /// the limit: so the resident memory goes beyond the limit by that at most, and by what is allocated until the next look.
 package final class ProcessMemoryMeter: MemoryMeter, @unchecked Sendable {
   // Sound: calls come one at a time, each after the one before has ended.

@@ -1,7 +1,7 @@
 /// The creation times of a table's documents, gathered in any order, from which `by_creation_time` is built.
 ///
 /// Ids are random and times are not, so the documents' order is no help. Sorted by digits of eight bits: times of one year have five bytes that differ, and so a million of
-/// them take five passes, 20 ms; comparing them takes 150.
+/// them take five passes, some 12 ms; comparing them takes some 75.
 struct CreationTimes {
   private struct Entry {
     var time: UInt64

@@ -43,8 +43,8 @@ struct MemoryTests {
   /// Lets the server look at the memory again.
   private static func look(_ server: EngineHarness, _ client: InProcessClient) {
     server.advance(milliseconds: 150)
-    _ = client.ask(server, #"mutation items:writeMany {"count":0,"bytes":1}"#)
-    server.advance(milliseconds: 150)
+    _ = client.ask(server, #"mutation jobs:add {"name":"look","amount":1}"#)
+    server.settle()
   }
 
   @Test("Beyond it inserts, documents that grow, jobs and work are refused, and told what is used; deletes, what shrinks, queries and subscriptions go on")
@@ -109,7 +109,7 @@ struct MemoryTests {
   func ownWork() throws {
     let meter = FakeMeter(0)
     let (server, client) = try Self.start(meter)
-    _ = client.ask(server, #"mutation jobs:later {"after":5000,"function":"idle","args":{}}"#)
+    _ = client.ask(server, #"mutation jobs:later {"after":5000,"function":"add","args":{"name":"look","amount":1}}"#)
     let jobs = "query _system:scheduled {}"
     #expect(client.ask(server, jobs).contains("pending"))
     meter.used = 2 * Self.limit
@@ -117,6 +117,7 @@ struct MemoryTests {
     server.advance(milliseconds: 6_000)
     server.settle()
     #expect(!client.ask(server, jobs).contains("pending"))
+    #expect(client.ask(server, jobs).contains("success"), "a counter that stays as long is written")
   }
 
   @Test("A session's mutation that deletes is answered, and keeps its answer; one that is refused runs when it is sent again later")

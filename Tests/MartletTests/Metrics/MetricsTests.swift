@@ -33,16 +33,21 @@ private struct NoSnapshots: SnapshotStore {
   func list() throws -> [SnapshotDescription] { [] }
 }
 
+private struct SteadyMemory: MemoryMeter {
+  func usedBytes(limit: Int) -> Int { 50 << 20 }
+}
+
 @Suite("Metrics")
 struct MetricsTests {
   private static func server(_ metrics: TestMetrics) throws -> EngineHarness {
     var configuration = EngineConfiguration()
     configuration.metrics = MetricsBackend(metrics)
+    configuration.maxMemoryBytes = 1 << 30
     return try EngineHarness(
       tables: [Counters.self], modules: [CounterFunctions.self, Jobs.self, Measured.self],
       crons: [Cron("stuck", .interval(.seconds(1)), Measured.wait())], pools: ["narrow": 1], configuration: configuration,
       fetcher: SimulatedFetcher { $0.url.contains("down") ? .response(Response(status: 503)) : .response(Response(status: 200), after: 5) },
-      snapshots: NoSnapshots())
+      snapshots: NoSnapshots(), memory: SteadyMemory())
   }
 
   /// What a backend was told of a metric, by its dimensions.
