@@ -24,7 +24,7 @@ struct LogCommandTests {
     #expect(
       LogCommand.table(commits).render() == """
         timestamp  time                      function                documents
-        ─────────  ────────────────────────  ──────────────────────  ──────────────────────────────────────────
+        ─────────  ────────────────────────  ──────────────────────  ─────────────────────────────────────────
                12  2026-11-21T12:40:52.981Z  accounts:transferFunds  accounts a1, −a2; _session_answers s1
                11  2026-11-21T12:40:52.900Z                          accounts 100 (10 deleted); and 1,100 more
 
