@@ -115,7 +115,7 @@ extension Engine {
   /// In one turn of the engine's thread, so nobody sees a part of it.
   private func carryOut(_ plan: RestorePlan, _ restored: UInt64, before: String) -> RestoreReport {
     for part in plan.parts {
-      if let last = part.writes.lazy.compactMap({ $0.new?.creationTime }).max() { part.table.noteCreationTime(last) }
+      if let last = part.writes.lazy.compactMap({ $0.new?.creationTime }).max() { part.table.note(creationTime: last) }
     }
     if !plan.parts.isEmpty {
       _ = commit(

@@ -53,8 +53,10 @@ package actor StoredTable {
     }
   }
 
-  /// Documents came with creation times of their own: those of new ones are later.
-  nonisolated func noteCreationTime(_ time: Double) { lastCreationTime.withLock { $0 = max($0, time) } }
+  /// Notes a creation time that a document brings along: those given out later come after it.
+  nonisolated func note(creationTime: Double) {
+    lastCreationTime.withLock { $0 = max($0, creationTime) }
+  }
 
   func checkInvariants() throws { try contents.checkInvariants(layout: layout) }
 

@@ -33,7 +33,7 @@ struct RestoreCommand: ClientCommand {
   }
 
   func run(in context: CommandContext) async throws {
-    if connection.url != nil || context.isInShell { return try await runInServer(context) }
+    if connection.url != nil { return try await runInServer(context) }
     if let at {
       let path = data.data
       let rewound: (timestamp: UInt64, restored: UInt64, writes: Int)

@@ -5,7 +5,7 @@ enum ShellVocabulary {
   /// The commands that ask a server. The others concern a server of one's own.
   static let commands: [any ParsableCommand.Type] = [
     RunCommand.self, SubscribeCommand.self, FunctionsCommand.self, TablesCommand.self, SchemaCommand.self, DataCommand.self, StatsCommand.self,
-    SnapshotCommand.self, JobsCommand.self, CronsCommand.self, LogsCommand.self,
+    SnapshotCommand.self, LogCommand.self, JobsCommand.self, CronsCommand.self, LogsCommand.self,
   ]
   /// Verbs that say a function's kind.
   static let verbs: [String: FunctionKind] = ["query": .query, "mutation": .mutation, "action": .action]

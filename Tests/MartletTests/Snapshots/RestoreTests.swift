@@ -214,6 +214,21 @@ struct RestoreTests {
     #expect(Self.ask(server, again, #"query q counters:value {"name":"waited"}"#) == "1")
   }
 
+  @Test("A table that the snapshot lacks becomes empty, and keeps its number")
+  func newerTable() throws {
+    let snapshots = MemorySnapshots()
+    let server = try Self.server(snapshots)
+    let client = server.connect()
+    let id = Self.ask(server, client, #"mutation q counters:set {"name":"a","value":1}"#)
+    snapshots.add("early", timestamp: 1, [])
+    #expect(Self.ask(server, client, #"action q _system:restore {"snapshot":"early"}"#).contains(#""documents":0"#))
+    #expect(Self.ask(server, client, "query q counters:all") == "[]" && Self.contents(server).isEmpty)
+    let again = Self.ask(server, client, #"mutation q counters:set {"name":"a","value":1}"#)
+    #expect(again != id && DocumentID(String(again.dropFirst().dropLast()))?.tableNumber == DocumentID(String(id.dropFirst().dropLast()))?.tableNumber)
+    try server.crash()
+    try Self.checkInvariants(server)
+  }
+
   @Test("What can't be restored changes nothing, and says why")
   func refusals() throws {
     let snapshots = MemorySnapshots()
