@@ -70,7 +70,7 @@ package struct DataFileRepair {
   private mutating func run() throws {
     defer { try? scratch.close() }
     if !walk.file.hasSoundHeader {
-      report.damage.append(.init(table: "(none)", place: "byte 0 of \(source)", reason: "the header is damaged"))
+      report.damage.append(.init(table: nil, place: "byte 0 of \(source)", reason: "the header is damaged"))
     }
     let checkpoint = try checkpoint()
     var lost = try readDocuments()
