@@ -38,7 +38,7 @@ extension MartletServer {
     for document in report.lostDocuments {
       lines.append("document \(document.id.map { "\($0)" } ?? "(unknown)") of table \(document.table), at \(document.place)")
     }
-    for damage in report.damage { lines.append("table \(damage.table): \(damage.reason), at \(damage.place)") }
+    for damage in report.damage { lines.append("\(damage.table.map { "table \($0): " } ?? "")\(damage.reason), at \(damage.place)") }
     switch report.missing {
     case nil: lines.append("how many documents there were, for that is lost too")
     case let missing? where missing > 0: lines.append("\(missing) documents of which nothing is left")

@@ -102,7 +102,7 @@ struct CrashTrial {
       guard sink.contents == expected else { return "other contents than the history has at \(sink.lastTimestamp)" }
       workload.rewind(to: sink.lastTimestamp)
       acknowledged = sink.lastTimestamp
-      for _ in 0..<(steps ?? random.number(5..<70)) { try step(storage) }
+      for _ in 0..<(steps ?? random.number(5..<45)) { try step(storage) }
       if random.oneIn(2) {
         disk.activity = Activity.closing.rawValue
         try storage.close()

@@ -128,14 +128,21 @@ struct EngineOnDiskTests {
     let watcher = trial.server.connect()
     watcher.send("subscribe all things:all")
     trial.server.run()
-    for _ in 0..<random.number(1..<20) { trial.send(2, &random); trial.server.run(); try trial.fold() }
+    for _ in 0..<random.number(1..<20) {
+      trial.send(2, &random)
+      trial.server.run()
+      try trial.fold()
+    }
     #expect(trial.take().isEmpty)
     switch fault {
     case .full: trial.disk.capacity = trial.disk.fileNames.reduce(0) { $0 + trial.disk.contents($1).count } + random.number(0..<60_000)
     case .write, .folding: trial.disk.plan(.failure, after: random.number(0..<6), kinds: [.write])
     case .sync: trial.disk.plan(.failure, after: random.number(0..<3), kinds: [.sync])
     }
-    if fault == .folding { while trial.disk.hits[.failure] == nil { if (try? trial.fold()) == nil { break }; trial.send(1, &random); trial.server.run() } }
+    while fault == .folding, trial.disk.hits[.failure] == nil, (try? trial.fold()) != nil {
+      trial.send(1, &random)
+      trial.server.run()
+    }
     var codes: [String] = []
     for _ in 0..<400 where codes.isEmpty {
       trial.send(3, &random)

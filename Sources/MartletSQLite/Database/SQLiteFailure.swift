@@ -44,8 +44,8 @@ extension StorageError {
       self.init(
         .locked, "\(path) is in use by another process\(holder); stop that server, or choose another data file with --data", cause: failure)
     case SQLITE_CORRUPT, SQLITE_NOTADB:
-      // Of one that isn't even known for a database, nothing more can be told.
-      let place = failure.primaryCode == SQLITE_NOTADB ? " (its header, bytes 0 to 99, is none of a database)" : ""
+      // SQLite reads nothing more of a file whose header it doesn't know.
+      let place = failure.primaryCode == SQLITE_NOTADB ? " (its header, bytes 0 to 99, is none of a database; \"repair\" reads on behind it)" : ""
       self.init(.corrupt, "\(path): \(doing) found a damaged file\(place); keep a copy of it, and restore a snapshot", cause: failure)
     case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY, SQLITE_AUTH:
       self.init(.unavailable, "\(path) can't be opened for writing; its directory must exist and belong to the server's user", cause: failure)

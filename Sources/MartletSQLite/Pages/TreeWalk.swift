@@ -37,7 +37,7 @@ final class TreeWalk {
     guard let node = TreePage(page, usableSize: file.usableSize), node.kind.isOfTable == isTable else {
       // It may be a page of another tree, which is still to come.
       seen.remove(number)
-      damage.append(Damage(tree: tree, place: page.place, reason: "page \(number) is none of this table", hidesRows: true))
+      damage.append(Damage(tree: tree, place: page.place, reason: "page \(number) holds no rows of this table", hidesRows: true))
       return true
     }
     if node.brokenCells > 0 {

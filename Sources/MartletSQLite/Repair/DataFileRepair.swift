@@ -15,7 +15,7 @@ import MartletValues
 /// so each document is as new as can be, but what a lost commit wrote is as it was before. With `stopsAtHole` the state is one that there was, and older.
 ///
 /// The damaged file is opened for reading only. The new one has a temporary name until it is complete, and never replaces one. Memory: a
-/// few dozen bytes for each row of the log; documents stream.
+/// few dozen bytes for each row of the log; documents stream, and the log goes through a temporary file.
 package struct DataFileRepair {
   private let source: String
   private let stopsAtHole: Bool
@@ -60,7 +60,8 @@ package struct DataFileRepair {
     report = RepairReport(source: source, output: output.path)
     walk = TreeWalk(pages)
     tables = walk.tables()
-    scratch = try Connection(path: ":memory:", purpose: .build)
+    // SQLite's name for a file of its own that goes with the connection.
+    scratch = try Connection(path: "", purpose: .build)
     // A list that is lost with its page: the tables of every data file are made in the same order, and so have the same roots.
     standard = try output.tables()
     let known = Set(tables.map(\.name))
@@ -70,7 +71,7 @@ package struct DataFileRepair {
   private mutating func run() throws {
     defer { try? scratch.close() }
     if !walk.file.hasSoundHeader {
-      report.damage.append(.init(table: "(none)", place: "byte 0 of \(source)", reason: "the header is damaged"))
+      report.damage.append(.init(table: nil, place: "byte 0 of \(source)", reason: "the header is damaged"))
     }
     let checkpoint = try checkpoint()
     var lost = try readDocuments()
@@ -130,12 +131,12 @@ package struct DataFileRepair {
     return lost
   }
 
-  /// Rows behind pages that are lost. Only where some are: else what nothing leads to is garbage.
+  /// Rows behind pages that are lost. Only where some are, or documents are missing: else what nothing leads to is garbage.
   private mutating func readStrays(after timestamp: UInt64, _ rows: inout [LogPlace]) throws {
     let knowsFreePages = walk.walkFreePages()
     func hides(_ tree: String) -> Bool { walk.damage.contains { $0.tree == tree && $0.hidesRows } }
     let before = output.documents
-    if hides("documents") { try walk.forEachStrayRow(ofTable: false) { _ = try output.save($0, replacing: false) } }
+    if hides("documents") || report.missing ?? 0 > 0 { try walk.forEachStrayRow(ofTable: false) { _ = try output.save($0, replacing: false) } }
     report.strayDocuments = output.documents - before
     if let missing = report.missing { report.missing = missing - report.strayDocuments }
     let rowsBefore = rows.count

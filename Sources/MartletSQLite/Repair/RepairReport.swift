@@ -21,7 +21,8 @@ package struct RepairReport: Sendable {
 
   /// A page, or a part of one, that can't be read.
   package struct Damage: Sendable {
-    package var table: String
+    /// nil: of the file as a whole.
+    package var table: String?
     package var place: String
     package var reason: String
   }
