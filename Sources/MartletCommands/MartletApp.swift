@@ -10,7 +10,7 @@ import Foundation
 /// await MartletApp(schema: [Accounts.self], functions: [Bank.self]).main()
 /// ```
 ///
-/// `serve` starts the app; `run`, `subscribe`, `functions`, `tables`, `schema`, `data`, `stats`, `snapshot`, `jobs`, `crons` and `logs` ask a
+/// `serve` starts the app; `run`, `subscribe`, `functions`, `tables`, `schema`, `data`, `import`, `export`, `stats`, `snapshot`, `jobs`, `crons` and `logs` ask a
 /// running server, of this app or of any other, and `shell` is a prompt for all of these; `restore` makes a stopped server's data file from a
 /// snapshot. `--help` tells of each.
 ///
