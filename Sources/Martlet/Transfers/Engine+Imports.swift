@@ -13,8 +13,8 @@ extension Engine {
     var problemCount = 0
   }
 
-  /// What one commit of an import has at most. The engine's thread carries a commit out as one piece, at about 3 µs a document, so others wait some 12 ms
-  /// for one of these; most files are one. A commit's bytes go into one batch of the log.
+  /// What one commit of an import has at most. The engine's thread carries a commit out as one piece, so others wait as long as that takes; it is what a
+  /// handler may use of that thread too (`LoopBudget`), and most files are one. A commit's bytes go into one batch of the log.
   static let mostImportedDocuments = 4_096
   static let mostImportedBytes = 4 << 20
 

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// An import is all or nothing as far as its own content goes: so nothing is written before the last document was seen. The documents wait here in the
 /// form that the tables hold, and are moved into them; they are in memory once, whatever their number. Beside them stand their ids, creation times
-/// and the keys of unique indexes, about 100 bytes a document, which go with the session.
+/// and the keys of unique indexes, which go with the session.
 final class ImportSession: Sendable {
   /// What becomes of documents that are there.
   enum Mode: String, CaseIterable, Sendable {
