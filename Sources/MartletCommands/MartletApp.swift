@@ -10,9 +10,9 @@ import Foundation
 /// await MartletApp(schema: [Accounts.self], functions: [Bank.self]).main()
 /// ```
 ///
-/// `serve` starts the app; `run`, `subscribe`, `functions`, `tables`, `schema`, `data`, `stats`, `snapshot`, `log`, `jobs`, `crons` and `logs` ask a
-/// running server, of this app or of any other, and `shell` is a prompt for all of these; `restore` makes data what a
-/// snapshot says, or what they were; `repair` makes a data file of what is whole in a damaged one. `--help` tells of each.
+/// `serve` starts the app; `run`, `subscribe`, `functions`, `tables`, `schema`, `data`, `import`, `export`, `stats`, `snapshot`, `log`, `jobs`, `crons` and
+/// `logs` ask a running server, of this app or of any other, and `shell` is a prompt for all of these; `restore` makes data what a snapshot says, or what
+/// they were; `repair` makes a data file of what is whole in a damaged one. `--help` tells of each.
 ///
 /// The process ends with 0; with 1 after an error, which is told on standard error; with 64 where the command line is wrong.
 public struct MartletApp: Sendable {

@@ -13,8 +13,8 @@ extension Engine {
     var problemCount = 0
   }
 
-  /// What one commit of an import has at most. The engine's thread carries a commit out as one piece, at about 3 µs a document, so others wait some 12 ms
-  /// for one of these; most files are one. A commit's bytes go into one batch of the log.
+  /// What one commit of an import has at most. The engine's thread carries a commit out as one piece, so others wait as long as that takes; it is what a
+  /// handler may use of that thread too (`LoopBudget`), and most files are one. A commit's bytes go into one batch of the log.
   static let mostImportedDocuments = 4_096
   static let mostImportedBytes = 4 << 20
 
@@ -26,6 +26,7 @@ extension Engine {
     var parts = try session.close()
     var result = ImportResult(inserted: parts.map { _ in 0 }, deleted: parts.map { _ in 0 })
     if session.mode == .append {
+      ImportSession.noteCreationTimes(parts)
       let snapshot = try await pinned(parts.map(\.table), settled: true)
       (parts, result.problems, result.problemCount) = await Self.clashes(parts, snapshot)
       guard result.problems.isEmpty else { return result }
@@ -85,6 +86,7 @@ extension Engine {
     if run.mode == .new, !run.isBegun {
       for part in run.parts where part.table.assumeIsolated({ $0.documentCount }) > 0 { throw Self.notEmpty(part.table.layout) }
     }
+    if !run.isBegun { ImportSession.noteCreationTimes(run.parts) }
     run.isBegun = true
     var writes: ContiguousArray<TableWrites> = []
     var room = (documents: Self.mostImportedDocuments, bytes: Self.mostImportedBytes)
@@ -135,6 +137,15 @@ extension Engine {
     }
   }
 
+  /// Another import that runs at the same time may bring the same creation times.
+  private static func timeClash(
+    _ staged: ImportSession.Staged, _ layout: TableLayout, _ contents: TableContents
+  ) -> ImportSession.Problem? {
+    guard contents.hasDocument(creationTime: staged.document.creationTime) else { return nil }
+    return ImportSession.Problem(
+      table: layout.name, line: Int(staged.line), field: "_creationTime", message: "table \(layout.name) has a document with this creation time")
+  }
+
   private func insert(
     _ run: inout ImportRun, _ result: inout ImportResult, _ writes: inout ContiguousArray<TableWrites>, _ room: inout (documents: Int, bytes: Int)
   ) throws {
@@ -147,7 +158,7 @@ extension Engine {
     let contents = mayClash ? part.table.assumeIsolated { part.table.layout.uniqueIndexes.isEmpty ? $0.unsettledSnapshot : $0.snapshot } : nil
     while run.document < part.documents.count, room.documents > 0, room.bytes > 0 {
       let staged = part.documents[run.document]
-      if let contents, let problem = ImportSession.clash(staged, part.table.layout, contents, &keys) {
+      if let contents, let problem = ImportSession.clash(staged, part.table.layout, contents, &keys) ?? Self.timeClash(staged, part.table.layout, contents) {
         let before = result.commits == 0 ? "nothing was changed" : "\(result.inserted.reduce(0, +) - inserts.count) documents before it are written"
         throw WireError(.application, "line \(problem.line): \(problem.message), which was written while the import ran; \(before)")
       }

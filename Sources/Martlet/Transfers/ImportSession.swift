@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// An import is all or nothing as far as its own content goes: so nothing is written before the last document was seen. The documents wait here in the
 /// form that the tables hold, and are moved into them; they are in memory once, whatever their number. Beside them stand their ids, creation times
-/// and the keys of unique indexes, about 100 bytes a document, which go with the session.
+/// and the keys of unique indexes, which go with the session.
 final class ImportSession: Sendable {
   /// What becomes of documents that are there.
   enum Mode: String, CaseIterable, Sendable {
@@ -138,7 +138,6 @@ final class ImportSession: Sendable {
     var time = givenTime ?? table.nextCreationTime(now: now)
     // Two of the same moment: the later one comes next after it.
     while !state.times[position].insert(IndexKey.orderedBits(time)).inserted { time = time.nextUp }
-    if givenTime != nil { table.noteCreationTime(time) }
     members["_id"] = .string(id.description)
     members["_creationTime"] = .float64(time)
     let document = try document(members, id, time, table.layout)
@@ -228,6 +227,14 @@ final class ImportSession: Sendable {
     }
   }
 
+  /// Has the tables give out later creation times than the documents bring along. To be called when they are about to be written, before it is looked for
+  /// what is in their way: from then on no other document gets one of their times.
+  static func noteCreationTimes(_ parts: [Part]) {
+    for part in parts {
+      if let last = part.documents.lazy.filter(\.hasTime).map(\.document.creationTime).max() { part.table.note(creationTime: last.nextUp) }
+    }
+  }
+
   /// What of the documents is in the way of others, in tables that are appended to.
   ///
   /// A creation time that is taken is moved on to the next that is free; it came from another database, or from this one before.
@@ -251,7 +258,6 @@ final class ImportSession: Sendable {
           repeat { time = time.nextUp } while contents.hasDocument(creationTime: time) || !known.insert(IndexKey.orderedBits(time)).inserted
           times = known
           parts[position].documents[index].document = staged.document.with(creationTime: time)
-          parts[position].table.noteCreationTime(time)
         }
       }
     }
@@ -278,7 +284,7 @@ final class ImportSession: Sendable {
 }
 
 extension TableContents {
-  fileprivate func hasDocument(creationTime: Double) -> Bool { byCreationTime.find(IndexKey.orderedBits(creationTime)) != nil }
+  func hasDocument(creationTime: Double) -> Bool { byCreationTime.find(IndexKey.orderedBits(creationTime)) != nil }
 }
 
 extension DocumentStorage {

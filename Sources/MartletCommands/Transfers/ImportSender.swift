@@ -97,7 +97,7 @@ struct ImportSender {
     }
     note(answer, isArchive ? nil : file)
     guard problemCount == 0 else { throw refusal() }
-    return ImportSummary(answer, seconds: Double((ContinuousClock.now - start) / .milliseconds(1)) / 1_000)
+    return ImportSummary(answer, seconds: ((ContinuousClock.now - start) / .milliseconds(1)).rounded() / 1_000)
   }
 
   /// Has the server forget what it was sent.

@@ -6,7 +6,7 @@ package import MartletValues
 /// still agree, without a list of all ids. Where the numbers are the same, ids are.
 ///
 /// What counts as an id: any string, and any name of an object's member, that is well formed as one, its checksum included, and is of a table that
-/// is imported. A text that is none happens to be one with a probability below 2^-40.
+/// is imported. Of random texts of 32 such characters, one in 2^32 happens to be one of a given table.
 package struct IDMapping: Sendable {
   private let numbers: [UInt32: UInt32]
 

@@ -11,8 +11,11 @@ package final class JSONArrayReader: DocumentReader {
   private var column = 1
   private var state = State.start
   private enum State { case start, first, behindElement, end }
+  private let longest: Int
 
-  package init(_ source: ByteSource, _ hint: TypeHint) throws {
+  /// - Parameter longest: how many bytes an element may have.
+  package init(_ source: ByteSource, _ hint: TypeHint, longest: Int = longestDocumentText) throws {
+    self.longest = longest
     self.source = source
     self.hint = hint
     try source.skipByteOrderMark()
@@ -90,13 +93,13 @@ package final class JSONArrayReader: DocumentReader {
         }
       }
       advance(byte)
-      if bytes.count <= longestDocumentText { bytes.append(byte) }
+      if bytes.count <= longest { bytes.append(byte) }
       if depth == 0, !isInString, byte == UInt8(ascii: "}") { break }
       // A } too many: what follows belongs to nothing.
       if depth < 0 { return end("unexpected }") }
     }
-    guard bytes.count <= longestDocumentText else {
-      return .problem(ImportProblem(line: startLine, "the element has more than \(longestDocumentText >> 20) MiB, and a document may not"))
+    guard bytes.count <= longest else {
+      return .problem(ImportProblem(line: startLine, "the element has more than \(longest) bytes, and a document may not"))
     }
     do {
       return .document(try bytes.withUnsafeBytes { try DocumentText.readDocument($0, hint, .martlet) }, line: startLine)
