@@ -28,13 +28,14 @@ final class TestWorld: ClientTransport, @unchecked Sendable {
   private var isUnreachableUntil: UInt64 = 0
 
   init(
-    _ app: AppDefinition, _ clock: SimulatedClock, _ fetcher: SimulatedFetcher?, _ environment: [String: String], _ adminKey: String?, _ seed: UInt64,
-    _ printsLog: Bool
+    _ app: AppDefinition, _ adminKey: String?, _ clock: SimulatedClock, _ fetcher: SimulatedFetcher?, _ environment: [String: String],
+    _ seed: UInt64, _ printsLog: Bool
   ) throws {
     self.clock = clock
     var random = DeterministicRandom(seed: seed)
     var configuration = EngineConfiguration()
     configuration.limits = app.limits
+    configuration.tokens = app.tokens
     configuration.adminKey = adminKey
     server = try EngineHarness(
       tables: app.tables, modules: app.modules, triggers: app.triggers, crons: app.crons, pools: app.pools, workpools: app.workpools,
