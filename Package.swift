@@ -109,7 +109,14 @@ let package = Package(
         "MartletClient", "MartletTesting", "MartletValues", "BankExample", "StoreExample", "martlet", "Histories", "HistoryApp", "TestSupport",
         "TestServers",
       ]),
-    .testTarget(name: "ChrondleExampleTests", dependencies: ["ChrondleExample", "MartletTesting"]),
+    .target(
+      name: "ExampleTestSupport",
+      dependencies: [
+        "Martlet", "MartletClient", "MartletServer", "TestServers", .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ], path: "Tests/ExampleTestSupport"),
+    .testTarget(
+      name: "ChrondleExampleTests", dependencies: ["ChrondleExample", "ExampleTestSupport", "MartletClient", "MartletTesting", "TestServers"]),
     .testTarget(
       name: "StoreExampleTests", dependencies: ["StoreExample", "MartletClient", "MartletCommands", "MartletTesting", "TestServers", "TestSupport"]),
     .target(

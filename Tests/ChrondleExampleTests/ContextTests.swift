@@ -40,7 +40,7 @@ struct ContextTests {
     await game.server.advance(by: .seconds(10))
     #expect(outside.models == LanguageModel.models + [LanguageModel.models[0]])
     let times = try await attempts(game)
-    #expect(times.count == 2 && times[1] >= Outside.retryAfterSeconds * 1_000)
+    #expect(times.count == 2 && times[1] >= 7_000)
     #expect(try await game.newest.contextStatus == .success)
   }
 
@@ -71,18 +71,19 @@ struct ContextTests {
   @Test("What failed is tried again at half past, until it succeeds")
   func hourly() async throws {
     outside.plan(models: Array(repeating: .broken, count: 6))
-    // 23:00. The first run fails at once, the one at 00:30 is the third that the cron has, and the first that is due.
+    // At 23:00 the first run fails; it is due after the cron's run at 23:30, so it is tried again at 00:30.
     let game = try await Game(outside)
     await game.server.advance(by: .seconds(1_700))
     #expect(try await game.newest.contextStatus == .failed && outside.models.count == 3)
     let puzzle = try await game.newest.id
-    // 00:29, after midnight's puzzle, which fails as well.
-    await game.server.advance(by: .seconds(3_700))
+    // 00:28, after midnight's puzzle, which fails as well.
+    await game.server.advance(by: .seconds(3_600))
     #expect(outside.models.count == 6)
     #expect(try await game.puzzles.map(\.contextStatus) == [.failed, .failed])
-    await game.server.advance(by: .seconds(3_700))
+    await game.server.advance(by: .seconds(3_800))
     #expect(try await game.puzzles.map(\.contextStatus) == [.success, .success] && outside.models.count == 8)
-    #expect(try await game.puzzles.first?.id == puzzle && game.puzzles.allSatisfy { $0.contextError == nil })
+    #expect(try await game.puzzles.first?.id == puzzle)
+    #expect(try await game.puzzles.allSatisfy { $0.contextError == nil })
     #expect(try await game.admin.run(Everything.contextFailures()).isEmpty)
     try await game.expectInvariants()
   }

@@ -69,6 +69,22 @@ struct CommandOutputTests {
     #expect(try text("::1", 80).contains("listens on [::1]:80, "))
   }
 
+  @Test("What an example lacks of the environment is said, with what to type; what is there isn't")
+  func missingEnvironment() throws {
+    func text(_ environment: [String: String]) throws -> String {
+      Welcome(
+        host: "127.0.0.1", port: 7433, documents: 0, timestamp: 0, options: try ServeOptions.parse([]), invocation: "./app",
+        examples: [
+          Example("game", AppDefinition(tables: [], modules: []), suggestions: [], environment: [("A_KEY", "nothing is told"), ("URL", "no more comes")])
+        ], hasFunctions: true, environment: environment
+      ).text
+    }
+    let both = try text(["A_KEY": ""])
+    #expect(both.contains("\nA_KEY is not set, so nothing is told: start with A_KEY=… ./app serve --example game\n"))
+    #expect(both.contains("\nURL is not set, so no more comes: start with URL=… ./app serve --example game\n"))
+    #expect(try !text(["A_KEY": "k", "URL": "u"]).contains("not set"))
+  }
+
   @Test("A pipe that nobody reads any more is noticed without writing, and when writing")
   func brokenPipe() throws {
     // `main` does the same: the default is to end the process.

@@ -53,7 +53,7 @@ public final class MartletTestServer: Sendable {
   ) throws {
     try app.checkEnvironment(environment)
     world = try TestWorld(
-      app, SimulatedClock(startingAt: startingAt), fetch.map { fetch in SimulatedFetcher { fetch($0).reply } }, environment, adminKey, seed, printsLog)
+      app, adminKey, SimulatedClock(startingAt: startingAt), fetch.map { fetch in SimulatedFetcher { fetch($0).reply } }, environment, seed, printsLog)
   }
 
   /// What another server does about a request.

@@ -27,7 +27,7 @@ struct Game {
     self.outside = outside
     server = try MartletTestServer(
       schema: ChrondleApp.tables, functions: ChrondleApp.modules + [Everything.self], triggers: ChrondleApp.triggers, crons: ChrondleApp.crons,
-      pools: ChrondleApp.pools, workpools: ChrondleApp.workpools, environment: environment, fetch: outside.answer, adminKey: "admin-key",
+      pools: ChrondleApp.pools, workpools: ChrondleApp.workpools, adminKey: "admin-key", environment: environment, fetch: outside.answer,
       startingAt: startingAt, seed: seed)
     admin = try await server.client(token: "admin-key")
     player = try await server.client()

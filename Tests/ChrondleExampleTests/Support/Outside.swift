@@ -1,6 +1,7 @@
 import Martlet
 import MartletTesting
 import Synchronization
+import TestServers
 
 /// The services outside, as the game meets them: a language model, the pages of years, and an export of events.
 ///
@@ -11,7 +12,7 @@ final class Outside: Sendable {
   }
 
   /// What `busy` asks for with Retry-After.
-  static let retryAfterSeconds = 7.0
+  let retryAfterSeconds: Int
   static let key = "sk-or-v1-0123456789abcdef"
 
   private struct State {
@@ -29,6 +30,8 @@ final class Outside: Sendable {
   typealias NewEventText = (year: Int, event: String)
 
   private let state = Mutex(State())
+
+  init(retryAfterSeconds: Int = 7) { self.retryAfterSeconds = retryAfterSeconds }
 
   var requests: [Request] { state.withLock { $0.requests } }
   /// The models that were asked, in order.
@@ -65,18 +68,18 @@ final class Outside: Sendable {
         return .response(Response(status: 404, url: request.url))
       }
       state.met.insert(mood)
-      return Self.reply(mood, good, request, slowness)
+      return reply(mood, good, request, slowness)
     }
   }
 
-  private static func reply(_ mood: Mood, _ good: String, _ request: Request, _ slowness: Duration) -> MartletTestServer.FetchReply {
+  private func reply(_ mood: Mood, _ good: String, _ request: Request, _ slowness: Duration) -> MartletTestServer.FetchReply {
     func response(_ status: Int, _ body: String = "", _ headers: Headers = [:]) -> MartletTestServer.FetchReply {
       .response(Response(status: status, headers: headers, body: Array(body.utf8), url: request.url), after: .milliseconds(200))
     }
     return switch mood {
     case .fine: response(200, good)
     case .slow: .response(Response(status: 200, body: Array(good.utf8), url: request.url), after: slowness)
-    case .busy: response(429, #"{"error":{"code":429,"message":"Rate limit exceeded"}}"#, ["retry-after": "\(Int(retryAfterSeconds))"])
+    case .busy: response(429, #"{"error":{"code":429,"message":"Rate limit exceeded"}}"#, ["retry-after": "\(retryAfterSeconds)"])
     case .broken: response(500, "out of order")
     case .malformed: response(200, "<html>Bad gateway")
     case .empty: response(200, #"{"choices":[{"message":{"content":""}}],"events":null}"#)
@@ -101,6 +104,23 @@ final class Outside: Sendable {
   private static func range(of url: String) -> (offset: Int, limit: Int)? {
     guard let match = url.wholeMatch(of: #/http:\/\/export\.test\/all\?offset=(\d+)&limit=(\d+)/#) else { return nil }
     return (Int(match.1)!, Int(match.2)!)
+  }
+}
+
+extension Outside {
+  /// The same on a real socket, under `/models`, `/history` and `/export`. What is slow takes part of a second there.
+  @Sendable func answer(_ request: LoopbackServer.Received) -> LoopbackServer.Reply {
+    let parts = request.path.split(separator: "/", maxSplits: 1)
+    var asked = Request("http://\(parts[0]).test/\(parts.count > 1 ? parts[1] : "")", body: Array(request.body.utf8))
+    asked.headers["authorization"] = request.header("authorization")
+    switch answer(asked) {
+    case .response(let response, let after):
+      let headers = response.headers.map { "\($0.name): \($0.value)" }
+      return .after(
+        milliseconds: min(300, Int(after / .milliseconds(1))), .status("\(response.status) Status", response.text, headers))
+    case .failure: return .bytesThenClose("")
+    case .silence: return .hang("HTTP/1.1 200 OK\r\n")
+    }
   }
 }
 

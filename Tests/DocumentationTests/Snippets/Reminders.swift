@@ -78,8 +78,7 @@ enum Reminding: FunctionModule {
   static let mailed = Mutation(
     "mailed", Arg("work", .id(WorkItems.self)), Arg("result", .workResult), visibility: .internal
   ) { ctx, work, result in
-    guard case .object(let args) = try ctx.db.get(work).args, case .string(let id)? = args["reminder"], let reminder = ID<Reminders>(id)
-    else { return }
+    let reminder = try ctx.db.get(work).argument("reminder", .id(Reminders.self))
     try ctx.db.patch(reminder) {
       switch result {
       case .success(let receipt): $0.outcome = receipt.json

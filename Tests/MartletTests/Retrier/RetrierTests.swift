@@ -50,7 +50,7 @@ struct Busy: RetryDecision {
 
 enum Retrying: FunctionModule {
   static let path = "retrying"
-  static let functions: [any ServerFunction] = [ask, start, startFromAction, done, doneBadly, doneTooMuch, cancel, status, startBadly]
+  static let functions: [any ServerFunction] = [ask, start, startFromAction, done, doneBadly, doneTooMuch, cancel, status, startBadly, arguments]
 
   static let ask = Action("ask", Arg("name", .string)) { ctx, name in try await World.shared.ask(name) }
 
@@ -101,6 +101,22 @@ enum Retrying: FunctionModule {
   }
 }
 
+extension Retrying {
+  /// A run's arguments, by type, and those that it hasn't.
+  static let arguments = Query("arguments", Arg("run", .id(RetryRuns.self))) { ctx, run in
+    let run = try ctx.db.get(run)
+    func refusal(_ read: () throws -> Void) -> String {
+      do { try read() } catch { return "\(error)" }
+      return "none"
+    }
+    return [
+      try run.argument("name", .string), try run.argument("other", .optional(.string)) ?? "nothing",
+      try ctx.db.get(run.job!).argument("name", .string),
+      refusal { _ = try run.argument("name", .double) }, refusal { _ = try run.argument("other", .string) },
+    ]
+  }
+}
+
 @Suite("The retrier", .serialized)
 struct RetrierTests {
   static func server(seed: UInt64 = 1, disk: MemoryStorage.Disk = .init()) throws -> (EngineHarness, InProcessClient) {
@@ -129,6 +145,16 @@ struct RetrierTests {
     _ = client.ask(server, #"action retrying:startFromAction {"name":"b"}"#)
     Self.pass(server, milliseconds: 1)
     #expect(Self.counters(client, server).contains(#"success \"fine\"=1"#))
+  }
+
+  @Test("A run tells its call's arguments by type, and so does its job; what isn't so is refused with the place")
+  func arguments() throws {
+    let (server, client) = try Self.server()
+    let run = client.ask(server, #"mutation retrying:start {"name":"a \"b\""}"#)
+    Self.pass(server, milliseconds: 1)
+    let answer = client.ask(server, "query retrying:arguments {\"run\":\(run)}")
+    #expect(
+      answer == #"["a \"b\"","nothing","a \"b\"","name: expected number, found string","other: expected string, found nothing"]"#)
   }
 
   @Test("Failures are followed by attempts that wait longer and longer, with jitter, and end with the last one allowed")

@@ -14,9 +14,9 @@ public struct NewEvent: Codable, Hashable, Sendable {
   static let validator = Validator<NewEvent>.codable()
 
   /// Why it can't be in a puzzle; nil if it can.
-  /// - Parameter now: nothing that is still to come is history.
-  func problem(now: Double) -> String? {
-    guard (-3_000...Day.year(of: now)).contains(year), year != 0 else { return "\(year) is no year of history" }
+  /// - Parameter thisYear: nothing that is still to come is history.
+  func problem(thisYear: Int) -> String? {
+    guard (-3_000...thisYear).contains(year), year != 0 else { return "\(year) is no year of history" }
     guard (10...200).contains(event.count) else { return "an event has 10 to 200 characters, not \(event.count)" }
     let numbers = event.split { !$0.isNumber }
     guard !numbers.contains("\(abs(year))") else { return "the event gives its year away" }
@@ -40,9 +40,10 @@ extension MutationContext {
 
   /// Stores those of several that can be used and aren't there yet, and says how many those were. Never stopped by a single one.
   func storeUsable(_ events: [NewEvent], from source: EventSource) throws -> Stored {
+    let thisYear = Day.year(of: now)
     var stored = Stored(stored: 0, skipped: 0)
     for event in events {
-      if event.problem(now: now) == nil, try store(event, from: source) { stored.stored += 1 } else { stored.skipped += 1 }
+      if event.problem(thisYear: thisYear) == nil, try store(event, from: source) { stored.stored += 1 } else { stored.skipped += 1 }
     }
     return stored
   }

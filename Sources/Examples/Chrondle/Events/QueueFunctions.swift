@@ -28,9 +28,10 @@ public enum QueueFunctions: FunctionModule {
     let waiting = try ctx.db.query(EventQueue.self)
       .withIndex(\.byStatusTime) { $0.eq(\.status, .pending).lt(\.createdAt, ctx.now - restingTime) }
       .take(batchSize)
+    let thisYear = Day.year(of: ctx.now)
     for item in waiting {
       let event = NewEvent(year: item.year, event: item.event)
-      if let problem = event.problem(now: ctx.now) {
+      if let problem = event.problem(thisYear: thisYear) {
         try ctx.db.patch(item.id) {
           $0.status = .rejected
           $0.reason = problem
