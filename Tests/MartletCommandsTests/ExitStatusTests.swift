@@ -85,6 +85,16 @@ struct ExitStatusTests {
     #expect(!FileManager.default.fileExists(atPath: path))
   }
 
+  @Test("A server whose app needs a variable that isn't set doesn't start, says which, and makes no data", arguments: [[:], ["SHOP_KEY": ""]])
+  func missingVariable(environment: [String: String]) async {
+    let path = FileManager.default.temporaryDirectory.path + "/martlet-\(UUID().uuidString)"
+    let app = MartletApp(schema: [], functions: [], requiredEnvironment: ["SHOP_KEY"])
+    let status = await app.run(["serve", "--port", "0", "--data", path], console: printed.console, environment: environment)
+    #expect(status == 1)
+    #expect(printed.errors == "Error: the environment variable SHOP_KEY is not set; start the server with it\n")
+    #expect(!FileManager.default.fileExists(atPath: path))
+  }
+
   @Test("A reader that has gone is no error")
   func closedOutput() async {
     var console = printed.console

@@ -109,8 +109,37 @@ struct TestServerTests {
     #expect(server.now == start + 30_000)
   }
 
+  @Test("What another server answers at once needs no time, called or scheduled")
+  func fetchingAtOnce() async throws {
+    let server = try MartletTestServer(
+      schema: [], functions: [Outside.self], environment: ["PLACE": "there"],
+      fetch: { _ in .response(Response(status: 200, body: Array("fast".utf8))) })
+    let client = try await server.client()
+    let start = server.now
+    #expect(try await client.run(Outside.fetch("x")) == "there: fast")
+    #expect(try await client.run(Outside.fetchLater("x")) == "scheduled")
+    await server.settle()
+    let jobs = try await client.query("_system:documents", ["table": "_scheduled_functions"])
+    #expect(jobs["page"]?[0]?["state"]?["kind"] == "success")
+    #expect(server.now == start)
+  }
+
+  @Test("An admin's client may call what is internal, and who signs in is whom the app's verifier says")
+  func signingIn() async throws {
+    let server = try MartletTestServer(schema: [], functions: [Outside.self], tokens: Names(), adminKey: "key")
+    #expect(try await server.client(token: "key").run(Outside.secret()) == "admin")
+    #expect(try await server.client(token: "ada").run(Outside.whoami()) == "ada")
+    let stranger = try await server.client()
+    #expect(try await stranger.run(Outside.whoami()) == "nobody")
+    let error = await #expect(throws: MartletError.self) { try await stranger.run(Outside.secret()) }
+    #expect(error?.code == .forbidden)
+  }
+
   @Test("What keeps a server from starting is thrown")
   func refused() {
+    #expect(throws: MissingVariable.self) {
+      try MartletTestServer(schema: [], functions: [Outside.self], requiredEnvironment: ["PLACE"], environment: ["OTHER": "x"])
+    }
     #expect(throws: (any Error).self) {
       try MartletTestServer(schema: [], functions: [Outside.self], crons: [Cron("bad", .cron("61 * * * *"), Outside.fetch("x"))])
     }
@@ -270,10 +299,22 @@ struct TestServerTests {
 
 private enum Outside: FunctionModule {
   static let path = "outside"
-  static let functions: [any ServerFunction] = [fetch]
+  static let functions: [any ServerFunction] = [fetch, fetchLater, whoami, secret]
+
+  static let whoami = Query("whoami") { ctx in ctx.identity.subject ?? "nobody" }
+  static let secret = Query("secret", visibility: .internal) { ctx in ctx.identity.isAdmin ? "admin" : "" }
+
+  static let fetchLater = Mutation("fetchLater", Arg("path", .string)) { ctx, path in
+    try ctx.scheduler.run(after: .zero, fetch(path))
+    return "scheduled"
+  }
 
   static let fetch = Action("fetch", Arg("path", .string)) { ctx, path in
     let response = try await ctx.fetch("https://example.com/\(path)")
     return "\(try ctx.environment.require("PLACE")): \(response.text)"
   }
+}
+
+private struct Names: TokenVerifier {
+  func verify(_ token: String) throws -> VerifiedToken { VerifiedToken(Identity(subject: token)) }
 }

@@ -182,7 +182,7 @@ extension Engine {
       engine.jobQueue.actions[id] = nil
       switch result {
       case .success(let answer): engine.end(id, error: nil, result: wantsResult ? String(decoding: answer.json, as: UTF8.self) : nil)
-      case .failure(let error): engine.end(id, error: error.message, RetryAdvice(of: engine.failedActionError))
+      case .failure(let error): engine.end(id, error: engine.whole(error), RetryAdvice(of: engine.failedActionError))
       }
     }
     do throws(WireError) {
@@ -191,6 +191,12 @@ extension Engine {
     } catch {
       finish(self, .failure(error))
     }
+  }
+
+  /// What an action threw, as its job keeps it: see `Transaction.text(of:)`.
+  private func whole(_ described: WireError) -> String {
+    guard described.code == .functionFailed, let thrown = failedActionError, !(thrown is WireError) else { return described.message }
+    return environment.outside.secrets.redact("\(thrown)")
   }
 
   /// The job and its function; nil where there is no such function any more, which ends the job.

@@ -24,16 +24,19 @@ final class ServerProcess {
   /// Starts a server and waits until it listens.
   /// - Parameters:
   ///   - app: an executable of this package that serves itself.
+  ///   - examples: what is served where there is no `app`.
+  ///   - environment: variables beside those of the tests.
   ///   - fileBlocks: the size that its files may reach, in units of 512 bytes; a disk that gets full is made so.
   init(
-    _ folder: TemporaryFolder, app: String? = nil, data: String = "data.sqlite", arguments: [String] = [], fileBlocks: Int? = nil
+    _ folder: TemporaryFolder, app: String? = nil, examples: [String] = ["bank", "store"], data: String = "data.sqlite",
+    arguments: [String] = [], environment: [String: String] = [:], fileBlocks: Int? = nil
   ) throws {
     self.folder = folder
     errorsPath = folder.file("errors-\(UUID().uuidString)")
     let command =
-      ["serve"] + (app == nil ? ["--example", "bank", "--example", "store"] : []) + ["--host", "127.0.0.1", "--port", "0", "--json"]
+      ["serve"] + (app == nil ? examples.flatMap { ["--example", $0] } : []) + ["--host", "127.0.0.1", "--port", "0", "--json"]
       + ["--data", folder.file(data), "--snapshots", folder.file("snapshots")] + arguments
-    let child = try Executable.spawn(command, program: app ?? "martlet", errors: errorsPath, fileBlocks: fileBlocks)
+    let child = try Executable.spawn(command, program: app ?? "martlet", errors: errorsPath, fileBlocks: fileBlocks, environment: environment)
     processID = child.processID
     output = child.output
     do {

@@ -60,14 +60,17 @@ enum Retrying: FunctionModule {
     let options = RetryOptions(maxFailures: maxFailures)
     switch then {
     case "nothing": return try ctx.retrier.run(ask(name), options: options)
+    case "later": return try ctx.retrier.run(ask(name), start: .after(.seconds(5)), options: options, onComplete: done)
     case "badly": return try ctx.retrier.run(ask(name), options: options, onComplete: doneBadly)
     case "tooMuch": return try ctx.retrier.run(ask(name), options: options, onComplete: doneTooMuch)
     default: return try ctx.retrier.run(ask(name), options: options, onComplete: done)
     }
   }
 
-  static let startFromAction = Action("startFromAction", Arg("name", .string)) { ctx, name in
-    try await ctx.retrier.run(ask(name), onComplete: done)
+  static let startFromAction = Action(
+    "startFromAction", Arg("name", .string), Arg("seconds", .wholeNumber, default: 0)
+  ) { ctx, name, seconds in
+    try await ctx.retrier.run(ask(name), start: .after(.seconds(seconds)), onComplete: done)
   }
 
   static let startBadly = Mutation("startBadly") { ctx in
@@ -178,6 +181,22 @@ struct RetrierTests {
     }
   }
 
+  @Test("A run may begin later, from a mutation and from an action; until then it is in progress, and can be cancelled")
+  func later() throws {
+    let (server, client) = try Self.server()
+    for name in ["first", "second", "third"] { World.shared.set(name, []) }
+    let first = client.ask(server, #"mutation retrying:start {"name":"first","then":"later"}"#)
+    let second = client.ask(server, #"mutation retrying:start {"name":"second","then":"later"}"#)
+    _ = client.ask(server, #"action retrying:startFromAction {"name":"third","seconds":5}"#)
+    Self.pass(server, milliseconds: 4_900)
+    #expect(["first", "second", "third"].map { World.shared.attempts($0) } == [0, 0, 0])
+    #expect(client.ask(server, "query retrying:status {\"run\":\(first)}") == #""inProgress 0""#)
+    #expect(client.ask(server, "mutation retrying:cancel {\"run\":\(second)}") == "null")
+    Self.pass(server, milliseconds: 200)
+    #expect(["first", "second", "third"].map { World.shared.attempts($0) } == [1, 0, 1])
+    #expect(Self.counters(client, server) == #"["canceled=1","success \"fine\"=2"]"#)
+  }
+
   @Test("An error that is final ends the run at once; one that asks to be left alone for a time is given it")
   func decisions() throws {
     let (server, client) = try Self.server()
@@ -185,7 +204,7 @@ struct RetrierTests {
     _ = client.ask(server, #"mutation retrying:start {"name":"final"}"#)
     Self.pass(server, milliseconds: 10_000)
     #expect(World.shared.attempts("final") == 1)
-    #expect(Self.counters(client, server).contains("failed retrying:ask failed"))
+    #expect(Self.counters(client, server).contains("failed Busy(isRetryable: false"), "the app is told what was thrown, whole")
     World.shared.set("busy", [.error(Busy(retryAfter: .seconds(30))), .text("open again")])
     _ = client.ask(server, #"mutation retrying:start {"name":"busy"}"#)
     Self.pass(server, milliseconds: 29_000)

@@ -1,7 +1,7 @@
 import Martlet
 
 /// The same numbers as `EngagementApp` keeps, got the way that costs more the more there is: crons that read whole tables, and a cron that looks every
-/// five minutes whether another is due. **Don't copy it.** It is here for the comparison: `Benchmarks/run engagement`, and the tests.
+/// five minutes whether another is due. **Don't copy it.** It is here for the comparison, which the tests make.
 ///
 /// Clients' functions are the same. What they count is right only when the next cron has run.
 public enum ScansApp {
