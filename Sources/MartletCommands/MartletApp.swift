@@ -36,17 +36,20 @@ public struct MartletApp: Sendable {
   ///   - workpools: the pools in which its functions enqueue work.
   ///   - fetch: what its actions may fetch; `serve --fetch-allow` adds hosts.
   ///   - tokens: who holds the tokens that clients sign in with; nobody can where it is left out.
+  ///   - requiredEnvironment: variables that its actions can't do without, as keys to other services. Where one is not set, or empty, the server
+  ///     says so and doesn't start.
   ///   - name: what the executable is called in its help.
   public init(
     schema: [any Table.Type], functions: [any FunctionModule.Type], triggers: [Trigger] = [],
     crons: [Cron] = [], limits: Limits = Limits(), pools: [String: Int] = [:], workpools: [Workpool] = [],
-    fetch: FetchRules = FetchRules(), tokens: (any TokenVerifier)? = nil, name: String = "martlet"
+    fetch: FetchRules = FetchRules(), tokens: (any TokenVerifier)? = nil, requiredEnvironment: [String] = [],
+    name: String = "martlet"
   ) {
     self.name = name
     content = .app(
       AppDefinition(
         tables: schema, modules: functions, triggers: triggers, crons: crons, limits: limits, pools: pools,
-        workpools: workpools, fetch: fetch, tokens: tokens))
+        workpools: workpools, fetch: fetch, tokens: tokens, requiredEnvironment: requiredEnvironment))
   }
 
   package init(examples: [Example], name: String = "martlet") {

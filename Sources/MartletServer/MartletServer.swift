@@ -50,6 +50,7 @@ public final class MartletServer: Service {
   /// Serves until the surrounding task is told to shut down gracefully.
   /// - Throws: `SchemaError` or an error that says what to mend, where the server can't start.
   public func run() async throws {
+    try app.checkEnvironment(configuration.environment)
     let schema = try AppSchema(app.tables, triggers: app.triggers)
     let registry = try FunctionRegistry(appModules: app.modules, pools: configuration.pools, workpools: app.workpools)
     // One for the engine and its clients, one for what actions fetch.

@@ -12,11 +12,13 @@ package struct AppDefinition: Sendable {
   package var fetch: FetchRules
   /// Who holds the tokens of its clients.
   package var tokens: (any TokenVerifier)?
+  /// Variables that its actions can't do without.
+  package var requiredEnvironment: [String]
 
   package init(
     tables: [any Table.Type], modules: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
     limits: Limits = Limits(), pools: [String: Int] = [:], workpools: [Workpool] = [], fetch: FetchRules = FetchRules(),
-    tokens: (any TokenVerifier)? = nil
+    tokens: (any TokenVerifier)? = nil, requiredEnvironment: [String] = []
   ) {
     self.tables = tables
     self.modules = modules
@@ -27,6 +29,7 @@ package struct AppDefinition: Sendable {
     self.workpools = workpools
     self.fetch = fetch
     self.tokens = tokens
+    self.requiredEnvironment = requiredEnvironment
   }
 
   /// Several apps served as one.
@@ -34,6 +37,12 @@ package struct AppDefinition: Sendable {
     self.init(
       tables: apps.flatMap(\.tables), modules: apps.flatMap(\.modules), triggers: apps.flatMap(\.triggers),
       crons: apps.flatMap(\.crons), pools: apps.reduce(into: [:]) { $0.merge($1.pools, uniquingKeysWith: max) },
-      workpools: apps.flatMap(\.workpools), tokens: apps.lazy.compactMap(\.tokens).first)
+      workpools: apps.flatMap(\.workpools), tokens: apps.lazy.compactMap(\.tokens).first,
+      requiredEnvironment: apps.flatMap(\.requiredEnvironment))
+  }
+
+  /// - Throws: for the first variable that is required and isn't there, or is empty.
+  package func checkEnvironment(_ variables: [String: String]) throws(MissingVariable) {
+    for name in requiredEnvironment where variables[name]?.isEmpty ?? true { throw MissingVariable(name: name) }
   }
 }

@@ -12,6 +12,8 @@ struct Serving {
   var examples: [Example] = []
 
   func run() async throws {
+    // The server looks at this too, but a start that can't succeed shouldn't restore anything before.
+    try app.checkEnvironment(context.environment)
     let configuration = try options.configuration(context.environment, for: app)
     if let snapshot = options.restore {
       let restored = try Restoring(snapshot: snapshot, configuration: configuration).run()

@@ -25,24 +25,33 @@ public final class MartletTestServer: Sendable {
 
   /// - Parameters:
   ///   - schema: the tables; these and what follows as `MartletApp` has them.
-  ///   - tokens: who holds the tokens of its clients; without it only admins can sign in.
-  ///   - adminKey: what admins sign in with, who may call internal functions; once there is one, the `_system` functions need it.
+  ///   - adminKey: what makes a client with it as its token an admin, who may call internal functions.
   ///   - environment: what actions find in `ctx.environment`.
   ///   - fetch: what another server answers to an action; without it, none can be reached.
   ///   - startingAt: the time at first, in milliseconds since 1970.
   ///   - seed: of the server's random numbers, ids among them.
   ///   - printsLog: whether the server's log goes to standard error. What a function threw, of which clients learn only `function_failed`, is there.
   /// - Throws: what keeps the server from starting: a schema, function or cron that can't be.
-  public init(
+  public convenience init(
     schema: [any Table.Type], functions: [any FunctionModule.Type], triggers: [Trigger] = [], crons: [Cron] = [],
     limits: Limits = Limits(), pools: [String: Int] = [:], workpools: [Workpool] = [], tokens: (any TokenVerifier)? = nil,
-    adminKey: String? = nil, environment: [String: String] = [:], fetch: (@Sendable (Request) -> FetchReply)? = nil,
-    startingAt: Double = 1_795_004_800_000, seed: UInt64 = 1, printsLog: Bool = false
+    requiredEnvironment: [String] = [], adminKey: String? = nil, environment: [String: String] = [:],
+    fetch: (@Sendable (Request) -> FetchReply)? = nil, startingAt: Double = 1_795_004_800_000, seed: UInt64 = 1, printsLog: Bool = false
   ) throws {
     let app = AppDefinition(
-      tables: schema, modules: functions, triggers: triggers, crons: crons, limits: limits, pools: pools, workpools: workpools, tokens: tokens)
+      tables: schema, modules: functions, triggers: triggers, crons: crons, limits: limits, pools: pools, workpools: workpools,
+      tokens: tokens, requiredEnvironment: requiredEnvironment)
+    try self.init(app, adminKey: adminKey, environment: environment, fetch: fetch, startingAt: startingAt, seed: seed, printsLog: printsLog)
+  }
+
+  /// The same for an app as examples have it.
+  package init(
+    _ app: AppDefinition, adminKey: String? = nil, environment: [String: String] = [:], fetch: (@Sendable (Request) -> FetchReply)? = nil,
+    startingAt: Double = 1_795_004_800_000, seed: UInt64 = 1, printsLog: Bool = false
+  ) throws {
+    try app.checkEnvironment(environment)
     world = try TestWorld(
-      app, SimulatedClock(startingAt: startingAt), fetch.map { fetch in SimulatedFetcher { fetch($0).reply } }, environment, adminKey, seed, printsLog)
+      app, adminKey, SimulatedClock(startingAt: startingAt), fetch.map { fetch in SimulatedFetcher { fetch($0).reply } }, environment, seed, printsLog)
   }
 
   /// What another server does about a request.
@@ -62,7 +71,6 @@ public final class MartletTestServer: Sendable {
   }
 
   /// A new client, connected.
-  /// - Parameter token: what it signs in with: one that the app's `TokenVerifier` knows, or `adminKey`.
   public func client(token: String? = nil) async throws -> MartletClient {
     try await client(ClientConfiguration(token: token))
   }
