@@ -467,9 +467,9 @@ let weather = MartletApp(
   func show(_ client: MartletClient) async {
     do {
       for try await stations in client.subscribe(Weather.active(20)) { self.stations = stations }
-    } catch let error as MartletError {
+    } catch {
       problem = error.message
-    } catch {}
+    }
   }
 
   func measure(_ client: MartletClient, _ station: ID<Stations>, _ rain: Double) async {
