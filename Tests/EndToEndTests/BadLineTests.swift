@@ -11,7 +11,7 @@ extension EndToEnd {
 
     init() throws {
       folder = try TemporaryFolder()
-      server = try ServerProcess(folder)
+      server = try ServerProcess(folder, examples: ["bank", "store"])
     }
 
     struct Case: CustomTestStringConvertible {
@@ -151,7 +151,7 @@ extension EndToEnd {
       let folder = try TemporaryFolder()
       // Where the snapshots' folder should be, there is a file.
       try Data("in the way".utf8).write(to: URL(fileURLWithPath: folder.file("snapshots")))
-      let server = try ServerProcess(folder)
+      let server = try ServerProcess(folder, examples: ["bank", "store"])
       let client = try server.connect()
       let answer = try client.request("action", "_system:snapshot", ["name": "a"])
       #expect(answer.code == "function_failed")

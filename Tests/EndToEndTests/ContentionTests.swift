@@ -9,7 +9,7 @@ extension EndToEnd {
 
     init() throws {
       folder = try TemporaryFolder()
-      server = try ServerProcess(folder)
+      server = try ServerProcess(folder, examples: ["bank", "store"])
     }
 
     @Test("G4: 64 connections that add 1 to one document 1,000 times each add exactly 64,000, and none of them meets an error")
