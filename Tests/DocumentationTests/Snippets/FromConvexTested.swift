@@ -15,7 +15,8 @@ struct WeatherTests {
     let server = try MartletTestServer(
       schema: [Stations.self, Readings.self, SyncLogs.self, Imports.self, Inbox.self, Subscribers.self],
       functions: [Weather.self, Reports.self, Later.self, Syncing.self],
-      crons: weatherCrons, workpools: [Syncing.pool], environment: ["WEATHER_API_KEY": "secret"],
+      crons: [Cron("sync", .hourly(minute: 15), Syncing.start()), Cron("old readings", .daily(hour: 3), Weather.removeOld())],
+      workpools: [Syncing.pool], environment: ["WEATHER_API_KEY": "secret"],
       fetch: { request in
         let fails = failures.withLock { left in
           defer { left -= 1 }
