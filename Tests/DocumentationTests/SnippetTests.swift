@@ -3,10 +3,13 @@ import Testing
 /// The pages' Swift is compiled: it stands, word for word, in the files of `Snippets/`, which are part of this target.
 @Suite("Swift in the pages")
 struct SnippetTests {
-  @Test("Every block of Swift is compiled with these tests", arguments: ["README.md", "docs/functions.md", "docs/scheduling.md", "docs/metrics.md"])
+  @Test(
+    "Every block of Swift is compiled with these tests",
+    arguments: ["README.md", "docs/functions.md", "docs/scheduling.md", "docs/metrics.md", "docs/from-convex.md"])
   func blocks(_ path: String) throws {
     let compiled = try [
       "Todos.swift", "Chat.swift", "Members.swift", "Reminders.swift", "Payments.swift", "SignIn.swift", "Monitored.swift", "Tested.swift",
+      "FromConvex.swift", "FromConvexTested.swift",
     ]
       .map { words(try Repository.text("Tests/DocumentationTests/Snippets/\($0)")) }
     let blocks = try Page(path).blocks.filter { $0.language == "swift" && !isManifest($0) }

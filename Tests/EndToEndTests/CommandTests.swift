@@ -10,7 +10,7 @@ extension EndToEnd {
 
     init() throws {
       folder = try TemporaryFolder()
-      server = try ServerProcess(folder)
+      server = try ServerProcess(folder, examples: ["bank", "store"])
     }
 
     private typealias Ended = (status: Int32, output: String, errors: String)
@@ -199,6 +199,10 @@ extension EndToEnd {
 
     @Test("snapshot create writes one, snapshot list lists it, and a name that is taken is an error")
     func snapshots() throws {
+      let server = try ServerProcess(folder, data: "bank.sqlite")
+      func martlet(_ arguments: String...) throws -> Ended {
+        try Executable.run(arguments + ["--url", "martlet://127.0.0.1:\(server.port)"], in: folder)
+      }
       _ = try server.connect().openMany(7, 1)
       #expect(try martlet("snapshot", "list").output.contains("No snapshots yet"))
       let created = try martlet("snapshot", "create", "monday", "--json")
@@ -213,6 +217,11 @@ extension EndToEnd {
 
     @Test("jobs lists the scheduler's jobs, once and live, by state; jobs cancel cancels one")
     func jobs() throws {
+      // A server without crons, whose jobs would be there as well.
+      let server = try ServerProcess(folder, data: "bank.sqlite")
+      func martlet(_ arguments: String...) throws -> Ended {
+        try Executable.run(arguments + ["--url", "martlet://127.0.0.1:\(server.port)"], in: folder)
+      }
       let client = try server.connect()
       let (from, to) = (try client.open("a", 100), try client.open("b", 0))
       #expect(try martlet("jobs").output == "No jobs.\n")
@@ -245,7 +254,9 @@ extension EndToEnd {
 
     @Test("crons lists what is declared, in words, with the last runs; crons run runs one, and crons runs lists its runs")
     func crons() throws {
-      #expect(try martlet("crons").output == "No crons.\n" && martlet("crons", "runs").output == "No runs.\n")
+      let bank = try ServerProcess(folder, data: "bank.sqlite")
+      let bankURL = "martlet://127.0.0.1:\(bank.port)"
+      #expect(try martlet("crons", url: bankURL).output == "No crons.\n" && martlet("crons", "runs", url: bankURL).output == "No runs.\n")
       let missing = try martlet("crons", "run", "nothing")
       #expect(missing.status == 1 && missing.errors.contains("nothing"))
 

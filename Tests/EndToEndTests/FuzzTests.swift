@@ -10,7 +10,7 @@ extension EndToEnd {
 
     init() throws {
       folder = try TemporaryFolder()
-      server = try ServerProcess(folder)
+      server = try ServerProcess(folder, examples: ["bank", "store"])
     }
 
     /// Random lines: valid ones with some bytes changed, cut out, doubled or moved, and bytes without any sense.

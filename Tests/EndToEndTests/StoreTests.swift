@@ -11,7 +11,7 @@ extension EndToEnd {
 
     init() throws {
       folder = try TemporaryFolder()
-      server = try ServerProcess(folder)
+      server = try ServerProcess(folder, examples: ["bank", "store"])
       client = try server.connect()
     }
 

@@ -10,7 +10,7 @@ extension EndToEnd {
 
     init() throws {
       folder = try TemporaryFolder()
-      server = try ServerProcess(folder)
+      server = try ServerProcess(folder, examples: ["bank", "store"])
     }
 
     /// A counter of `_system:stats`, asked for once: a subscription to it would count itself.

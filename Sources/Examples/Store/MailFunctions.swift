@@ -27,7 +27,7 @@ public enum MailFunctions: FunctionModule {
     "confirmationEnded", Arg("work", .id(WorkItems.self)), Arg("result", .workResult), visibility: .internal
   ) { ctx, work, result in
     guard case .failed(let error) = result else { return }
-    let orderId = try ctx.db.get(work).argument("orderId", as: ID<Orders>.self)
+    let orderId = try ctx.db.get(work).argument("orderId", .id(Orders.self))
     guard try ctx.db.find(orderId) != nil else { return }
     try ctx.run(OrderFunctions.addOrderNote(orderId, "Confirmation not mailed: \(error)"))
   }

@@ -71,7 +71,7 @@ public enum PaymentFunctions: FunctionModule {
   public static let settled = Mutation(
     "settled", Arg("work", .id(WorkItems.self)), Arg("result", .workResult), visibility: .internal
   ) { ctx, work, result in
-    let orderId = try ctx.db.get(work).argument("orderId", as: ID<Orders>.self)
+    let orderId = try ctx.db.get(work).argument("orderId", .id(Orders.self))
     guard let order = try ctx.db.find(orderId), let payment = order.payment, payment.state == .processing else { return }
     switch result {
     case .success(let value): try ctx.settle(order, payment, value.decode(as: ChargeOutcome.self))
@@ -96,7 +96,7 @@ public enum PaymentFunctions: FunctionModule {
   public static let refunded = Mutation(
     "refunded", Arg("work", .id(WorkItems.self)), Arg("result", .workResult), visibility: .internal
   ) { ctx, work, result in
-    let orderId = try ctx.db.get(work).argument("orderId", as: ID<Orders>.self)
+    let orderId = try ctx.db.get(work).argument("orderId", .id(Orders.self))
     guard let order = try ctx.db.find(orderId), order.payment?.state == .refunding else { return }
     switch result {
     case .success(let id):

@@ -73,7 +73,6 @@ public final class MartletTestServer: Sendable {
   }
 
   /// A new client, connected.
-  /// - Parameter token: what it signs in with: one that the app's `TokenVerifier` knows, or `adminKey`.
   public func client(token: String? = nil) async throws -> MartletClient {
     try await client(ClientConfiguration(token: token))
   }

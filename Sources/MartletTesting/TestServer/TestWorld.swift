@@ -28,7 +28,7 @@ final class TestWorld: ClientTransport, @unchecked Sendable {
   private var isUnreachableUntil: UInt64 = 0
 
   init(
-    _ app: AppDefinition, _ clock: SimulatedClock, _ fetcher: SimulatedFetcher?, _ environment: [String: String], _ adminKey: String?,
+    _ app: AppDefinition, _ adminKey: String?, _ clock: SimulatedClock, _ fetcher: SimulatedFetcher?, _ environment: [String: String],
     _ seed: UInt64, _ printsLog: Bool
   ) throws {
     self.clock = clock

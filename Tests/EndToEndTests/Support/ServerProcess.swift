@@ -2,7 +2,7 @@ import Foundation
 import MartletValues
 import Testing
 
-/// The `martlet` executable, running, with the bank and the store; or another app's.
+/// The `martlet` executable, running, with the bank, or with other examples; or another app's.
 ///
 /// It listens on a port that the system chose, so that runs beside each other don't meet, and says which in its first
 /// line: a test that has a `ServerProcess` can connect. Its standard error goes to a file beside its data.
@@ -24,11 +24,11 @@ final class ServerProcess {
   /// Starts a server and waits until it listens.
   /// - Parameters:
   ///   - app: an executable of this package that serves itself.
-  ///   - examples: what is served where there is no `app`.
+  ///   - examples: what is served where there is no `app`. (The store has crons, whose documents and commits are there too.)
   ///   - environment: variables beside those of the tests.
   ///   - fileBlocks: the size that its files may reach, in units of 512 bytes; a disk that gets full is made so.
   init(
-    _ folder: TemporaryFolder, app: String? = nil, examples: [String] = ["bank", "store"], data: String = "data.sqlite",
+    _ folder: TemporaryFolder, app: String? = nil, examples: [String] = ["bank"], data: String = "data.sqlite",
     arguments: [String] = [], environment: [String: String] = [:], fileBlocks: Int? = nil
   ) throws {
     self.folder = folder
