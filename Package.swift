@@ -119,12 +119,6 @@ let package = Package(
       name: "ChrondleExampleTests", dependencies: ["ChrondleExample", "ExampleTestSupport", "MartletClient", "MartletTesting", "TestServers"]),
     .testTarget(
       name: "StoreExampleTests", dependencies: ["StoreExample", "MartletClient", "MartletCommands", "MartletTesting", "TestServers", "TestSupport"]),
-    .target(
-      name: "ExampleTestSupport",
-      dependencies: [
-        "Martlet", "MartletClient", "MartletServer", "TestServers", .product(name: "Logging", package: "swift-log"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-      ], path: "Tests/ExampleTestSupport"),
     .testTarget(
       name: "OpinionScopeExampleTests",
       dependencies: ["OpinionScopeExample", "ExampleTestSupport", "MartletClient", "MartletTesting", "TestServers", "TestSupport"]),
