@@ -55,8 +55,8 @@ struct LogCommandTests {
   @Test("Progress is a bar where it is known how much there is, else a count")
   func progress() {
     #expect(
-      ProgressBar.text(of: ["kind": "snapshot", "name": "monday", "documents": 12_000, "of": 24_000])
-        == "snapshot monday  ████████████░░░░░░░░░░░░  50 %  12,000 of 24,000 documents")
-    #expect(ProgressBar.text(of: ["kind": "restore", "name": "", "documents": 5, "of": 0]) == "restore  5 documents")
+      ServerWork.line(of: ["kind": "snapshot", "name": "monday", "documents": 12_000, "of": 24_000])
+        == "snapshot monday ▕████████████░░░░░░░░░░░░▏ 50 %, 12,000 of 24,000 documents")
+    #expect(ServerWork.line(of: ["kind": "restore", "name": "", "documents": 5, "of": 0]) == "restore, 5 documents")
   }
 }
