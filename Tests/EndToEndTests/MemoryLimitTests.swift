@@ -33,7 +33,7 @@ extension EndToEnd {
 
     @Test("G9: inserts are refused before memory runs out, and deletes make room; queries and subscriptions go on all the while")
     func limit() throws {
-      let server = try ServerProcess(folder, arguments: ["--max-memory", "128MB"])
+      let server = try ServerProcess(folder, examples: ["bank", "store"], arguments: ["--max-memory", "128MB"])
       let client = try server.connect()
       let watcher = try server.connect()
       try watcher.send("subscribe s accounts:total")

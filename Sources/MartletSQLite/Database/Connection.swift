@@ -55,7 +55,13 @@ final class Connection {
     do {
       queue = try DatabaseQueue(path: vfs.map { "file:\(path)?vfs=\($0)" } ?? path, configuration: configuration)
     } catch {
-      throw StorageError(error, path: path, doing: "opening")
+      var refusal = StorageError(error, path: path, doing: "opening")
+      // Nothing else of the file is read until then.
+      if refusal.code == .corrupt, purpose == .dataFile {
+        refusal.message += "; its header, or the list of its tables behind it, is damaged (bytes 0 to \(Connection.pageSize - 1)); "
+          + "what is whole can be saved with \"repair\""
+      }
+      throw refusal
     }
   }
 
