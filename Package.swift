@@ -47,7 +47,7 @@ let package = Package(
     .target(
       name: "MartletServer",
       dependencies: [
-        "Martlet", "MartletSQLite", nioCore, nioPosix, .product(name: "Logging", package: "swift-log"),
+        "CHints", "Martlet", "MartletSQLite", nioCore, nioPosix, .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOHTTP1", package: "swift-nio"), nioSSL,
       ]),

@@ -1,3 +1,5 @@
+import CHints
+import Foundation
 import Martlet
 import NIOCore
 import NIOPosix
@@ -18,4 +20,18 @@ struct EventLoopHost: EngineHost {
   }
 
   func offload(_ work: @escaping @Sendable () -> Void) { threads.submit { _ in work() } }
+
+  /// On a thread of its own, since a thread that has let go of its priority isn't given it back. One of the pool waits for it: so the pool's end does too.
+  func offloadInBackground(_ work: @escaping @Sendable () -> Void) {
+    threads.submit { _ in
+      let isDone = DispatchSemaphore(value: 0)
+      let thread = Thread {
+        _ = martlet_run_in_background()
+        work()
+        isDone.signal()
+      }
+      thread.start()
+      isDone.wait()
+    }
+  }
 }

@@ -13,10 +13,15 @@ package protocol EngineHost: Sendable {
   /// Runs `work` on another thread.
   func offload(_ work: @escaping @Sendable () -> Void)
 
+  /// The same for what takes seconds of a processor and a disk, and can wait for all others.
+  func offloadInBackground(_ work: @escaping @Sendable () -> Void)
+
   /// Where the handlers of actions run; nil for Swift's own pool of threads.
   var actionExecutor: (any TaskExecutor)? { get }
 }
 
 extension EngineHost {
   package var actionExecutor: (any TaskExecutor)? { nil }
+
+  package func offloadInBackground(_ work: @escaping @Sendable () -> Void) { offload(work) }
 }

@@ -35,8 +35,13 @@ extension Engine {
     let longWork = LongWork(kind, name, total: total)
     longWorks.append(longWork)
     defer { longWorks.removeAll { $0 === longWork } }
-    return try await withCheckedThrowingContinuation { continuation in
-      host.offload { continuation.resume(with: Result { try work(longWork) }) }
+    return try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Answer, any Error>) in
+      let body: @Sendable () -> Void = { continuation.resume(with: Result { try work(longWork) }) }
+      switch kind {
+      case .snapshot, .verify: host.offloadInBackground(body)
+      // Mutations wait for it.
+      case .restore: host.offload(body)
+      }
     }
   }
 }

@@ -15,7 +15,7 @@ import MartletValues
 /// It is fed from a snapshot in memory, on a thread of its own, while commits go on. The file has a temporary name until it is complete and
 /// synced, so a crash leaves no half of one. Documents may come in any order; in that of their ids it is fastest (about 2 µs each).
 ///
-/// **Disturbing the log least:** on ext4, a sync of the log can wait for other files' unwritten pages. So the writer syncs its file every megabyte,
+/// **Disturbing the log least:** on ext4, a sync of the log can wait for other files' unwritten pages. So the writer syncs its file every 256 KB,
 /// and the log waits for that much at most, not for the whole snapshot.
 ///
 /// One thread at a time; not shared.
@@ -27,7 +27,7 @@ package final class SnapshotWriter {
   private var insert: Statement?
   private var unsyncedBytes = 0
   private var isFinished = false
-  private static let bytesBetweenSyncs = 1 << 20
+  private static let bytesBetweenSyncs = 256 << 10
 
   /// Throws `StorageError.unavailable` if there is a snapshot of this name, or the directory can't be written.
   package init(directory: String, name: String, timestamp: UInt64, wallClockMilliseconds: Double) throws {
