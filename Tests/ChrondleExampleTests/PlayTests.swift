@@ -50,7 +50,7 @@ struct PlayTests {
 
   @Test("A streak grows with each day that is won, and ends with one that is lost or left out; the archive doesn't count")
   func streaks() async throws {
-    let game = try await Game()
+    let game = try await Game(hasQueue: false)
     func play(winning: Bool, _ puzzle: Document<Puzzles>) async throws {
       for wrong in 0..<(winning ? 1 : 6) { _ = try await game.player.run(PlayFunctions.guess(puzzle.id, "ada", -1 - wrong)) }
       if winning { _ = try await game.player.run(PlayFunctions.guess(puzzle.id, "ada", puzzle.targetYear)) }

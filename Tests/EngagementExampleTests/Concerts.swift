@@ -2,6 +2,7 @@ import Martlet
 import MartletClient
 import MartletTesting
 import TestSupport
+import Testing
 
 @testable import EngagementExample
 
@@ -67,36 +68,54 @@ struct Concerts {
 /// It names shows and songs by their place in the order of creation, since each server has ids of its own.
 struct Traffic {
   var random: TestRandom
-  private var shows: [ID<Shows>] = []
+  /// Whether it leaves shows alone from when they are over. Until a cron has completed them they still take votes, and the crons of two servers
+  /// that are compared don't come at the same time.
+  private let sparesPastShows: Bool
+  private var shows: [(id: ID<Shows>, endsAt: Double)] = []
   private var artists: [ID<Artists>] = []
-  private var songs: [ID<Setlists>] = []
+  private var songs: [(id: ID<Setlists>, show: Int)] = []
   private var votes: [(song: Int, voter: String)] = []
   private(set) var refused = 0
 
-  init(seed: UInt64) { random = TestRandom(seed: seed) }
+  init(seed: UInt64, sparesPastShows: Bool = false) {
+    random = TestRandom(seed: seed)
+    self.sparesPastShows = sparesPastShows
+  }
 
   mutating func look(at concerts: Concerts) async throws {
-    func ids<T: Table>(_ table: T.Type) async throws -> [ID<T>] {
-      try await concerts.documents(T.name).compactMap { if case .string(let id)? = $0["_id"] { ID<T>(id) } else { nil } }
+    func id<T: Table>(_ document: Value, _ member: String = "_id", in table: T.Type) throws -> ID<T> { try #require(document[member]).decode(as: ID<T>.self) }
+    artists = try await concerts.documents("artists").map { try id($0, in: Artists.self) }
+    shows = try await concerts.documents("shows").map {
+      (try id($0, in: Shows.self), try #require($0["startsAt"]).decode(as: Double.self) + ShowFunctions.length)
     }
-    (artists, shows, songs) = (try await ids(Artists.self), try await ids(Shows.self), try await ids(Setlists.self))
+    let places = Dictionary(uniqueKeysWithValues: shows.enumerated().map { ($1.id, $0) })
+    songs = try await concerts.documents("setlists").map {
+      (try id($0, in: Setlists.self), try #require(places[try id($0, "show", in: Shows.self)]))
+    }
   }
+
+  private func spares(_ show: Int, _ concerts: Concerts) -> Bool { sparesPastShows && shows[show].endsAt <= concerts.server.now }
 
   mutating func step(_ concerts: Concerts) async throws {
     do {
       switch random.number(0..<100) {
       case 0..<2:
         let startsAt = concerts.server.now + Double(random.number(1..<200)) * 3_600_000
-        shows.append(try await concerts.admin.run(ShowFunctions.announce(random.element(of: artists), "Arena", startsAt)))
-      case 2..<6: songs.append(try await concerts.admin.run(SetlistFunctions.add(random.element(of: shows), "encore")))
+        let show = try await concerts.admin.run(ShowFunctions.announce(random.element(of: artists), "Arena", startsAt))
+        shows.append((show, startsAt + ShowFunctions.length))
+      case 2..<6:
+        let show = random.number(0..<shows.count)
+        if spares(show, concerts) { return }
+        songs.append((try await concerts.admin.run(SetlistFunctions.add(shows[show].id, "encore")), show))
       case 6..<12 where !votes.isEmpty:
         let vote = votes.remove(at: random.number(0..<votes.count))
-        try await concerts.admin.run(VoteFunctions.takeBack(songs[vote.song], vote.voter))
+        try await concerts.admin.run(VoteFunctions.takeBack(songs[vote.song].id, vote.voter))
       default:
         // The product of two draws: few songs get most.
         let song = random.number(0..<songs.count) * random.number(0..<songs.count) / songs.count
         let voter = "visitor \(random.number(0..<200))"
-        try await concerts.admin.run(VoteFunctions.cast(songs[song], voter))
+        if spares(songs[song].show, concerts) { return }
+        try await concerts.admin.run(VoteFunctions.cast(songs[song].id, voter))
         votes.append((song, voter))
       }
     } catch let error as MartletError where error.code == .application {

@@ -27,7 +27,7 @@ struct DayTests {
     let concerts = try await Concerts(app, withCrons: true, seed: seed)
     try await concerts.admin.run(EngagementDemo.fill(artists, 2, 2))
     await concerts.server.settle()
-    var traffic = Traffic(seed: seed)
+    var traffic = Traffic(seed: seed, sparesPastShows: true)
     try await traffic.look(at: concerts)
     let (before, cronsBefore) = (try await concerts.documentsRead(), try await concerts.documentsRead(crons))
     for _ in 0..<96 {

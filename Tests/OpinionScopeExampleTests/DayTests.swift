@@ -10,7 +10,7 @@ import Testing
 /// A day of the example on the virtual clock: all crons, with an exchange that fails in every way that it can.
 @Suite("opinion-scope: a day", .timeLimit(.minutes(3)))
 struct DayTests {
-  private static let whales = 12
+  private static let whales = 7
   private static let hour = 3_600_000.0
   /// In the last minutes nothing fails, so that what has been missed is made up for.
   private static let quiet = Scope.start + 24 * hour - 10 * 60_000
@@ -20,15 +20,15 @@ struct DayTests {
     StandInExchange.Plan(
       markets: { now in
         (0..<30).compactMap { number in
-          // The last one is listed from the sixth hour on; its trades come before.
-          if number == 29, now < Scope.start + 6 * hour { return nil }
+          // The last one is listed from the second hour on; its trades come before.
+          if number == 29, now < Scope.start + hour { return nil }
           let volume = Double(mixed(seed, number, Int(now / 300_000)) % 100_000)
           return StandInExchange.market(
             "m\(number)", volume24h: volume, yesPrice: volume / 100_000, label: "label \(number % 3)",
             cutoffAt: number == 28 ? Scope.start + 12 * hour : 4e12)
         }
       },
-      trades: { address, now in Array(trades(of: address, until: now, seed).suffix(20)) + old(address, now) },
+      trades: { address, now in Array(trades(of: address, until: now, seed).suffix(6)) + old(address, now) },
       mishap: { path, count, now in
         guard now < quiet else { return nil }
         let draw = mixed(seed, path.utf8.reduce(0) { $0 &* 31 &+ Int($1) }, count)
@@ -52,9 +52,9 @@ struct DayTests {
     }
   }
 
-  /// Of the first wallet the exchange tells trades of long ago as well, in the first half hour.
+  /// Of the first wallet the exchange tells trades of long ago as well, in the first minutes.
   private static func old(_ address: String, _ now: Double) -> [Value] {
-    guard address == StandInExchange.address(1), now < Scope.start + 0.5 * hour else { return [] }
+    guard address == StandInExchange.address(1), now < Scope.start + 0.1 * hour else { return [] }
     return (0..<600).map { StandInExchange.trade("old-\($0)", market: "m0", at: Scope.start - 100 * 24 * hour - Double($0)) }
   }
 

@@ -9,8 +9,8 @@
 /// Only actions have it: a query's or mutation's outcome depends on the data and its arguments alone, so that it can be run again, anywhere.
 ///
 /// What is read here becomes a secret, if it has at least 8 characters: from then on its text is replaced by `[PAYMENTS_KEY]` in what functions log, in
-/// the server's log, in errors that clients see, and in those of jobs. What a function answers is left alone, and so is a secret that was changed
-/// (encoded, cut).
+/// the server's log, in errors that clients see, and in those of jobs, also where it is percent-encoded. What a function answers is left alone, and so is
+/// a secret that was changed in another way (as Base64, cut).
 public struct ActionEnvironment: Sendable {
   let outside: OutsideWorld
 

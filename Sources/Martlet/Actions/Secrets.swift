@@ -6,6 +6,8 @@ import Synchronization
 ///
 /// Text is searched for each of them, O(its length × secrets that begin alike); where there are none, that is one look at a counter. It happens to log
 /// lines and errors only. Longer ones come first, so that a secret which holds another is replaced whole.
+///
+/// It is found percent-encoded too, as a service repeats it that was given it in a URL, and with backslashes in it, as in JSON that an error quotes.
 package final class Secrets: Sendable {
   private struct Secret {
     var name: String
@@ -45,9 +47,15 @@ package final class Secrets: Sendable {
     var isChanged = false
     while index < bytes.count {
       let rest = bytes[index...]
-      if let secret = known.first(where: { $0.value.first == bytes[index] && rest.starts(with: $0.value) }) {
-        redacted += "[\(secret.name)]".utf8
-        index += secret.value.count
+      var found: (name: String, length: Int)?
+      for secret in known {
+        guard let length = Self.length(of: secret.value, atStartOf: rest) else { continue }
+        found = (secret.name, length)
+        break
+      }
+      if let found {
+        redacted += "[\(found.name)]".utf8
+        index += found.length
         isChanged = true
       } else {
         redacted.append(bytes[index])
@@ -55,6 +63,24 @@ package final class Secrets: Sendable {
       }
     }
     return isChanged ? String(decoding: redacted, as: UTF8.self) : text
+  }
+
+  /// How many bytes at the text's start are the secret, as it is or escaped; nil where it doesn't begin there.
+  private static func length(of secret: [UInt8], atStartOf text: ArraySlice<UInt8>) -> Int? {
+    let (percent, backslash) = (UInt8(ascii: "%"), UInt8(ascii: "\\"))
+    guard let first = text.first, first == secret[0] || first == percent || first == backslash || first == UInt8(ascii: "+") else { return nil }
+    if text.starts(with: secret) { return secret.count }
+    var rest = text
+    for byte in secret {
+      while rest.first == backslash, byte != backslash { rest.removeFirst() }
+      guard let next = rest.popFirst() else { return nil }
+      if next == percent, rest.count >= 2, let encoded = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16), encoded == byte {
+        rest.removeFirst(2)
+      } else if next != byte, next != UInt8(ascii: "+") || byte != UInt8(ascii: " ") {
+        return nil
+      }
+    }
+    return rest.startIndex - text.startIndex
   }
 
   func redact(_ value: Value) -> Value {

@@ -28,7 +28,7 @@ public struct HTTPStatusError: Error, Sendable, Hashable, RetryDecision, CustomS
   public let url: String
   /// What `Retry-After` says, in seconds from when the answer came; nil where it says nothing that can be understood.
   public let retryAfterSeconds: Double?
-  /// The beginning of the body, at most 1,024 bytes.
+  /// The beginning of the body, at most 1,024 bytes, cut between words: of a secret that is repeated there (`Secrets`) no half is left.
   public let body: String
 
   static let excerptBytes = 1_024
@@ -37,7 +37,15 @@ public struct HTTPStatusError: Error, Sendable, Hashable, RetryDecision, CustomS
     status = response.status
     url = FetchError.shown(response.url)
     retryAfterSeconds = response.headers["retry-after"].flatMap { RetryAfter.seconds($0, since: response.receivedMilliseconds) }
-    body = String(decoding: response.body.prefix(Self.excerptBytes), as: UTF8.self)
+    body = String(decoding: Self.excerpt(of: response.body), as: UTF8.self)
+  }
+
+  /// Without a space or a quote in its second half, that half is left out.
+  private static func excerpt(of body: [UInt8]) -> ArraySlice<UInt8> {
+    let beginning = body.prefix(excerptBytes)
+    guard body.count > excerptBytes else { return beginning }
+    let end = beginning.lastIndex { $0 <= UInt8(ascii: " ") || $0 == UInt8(ascii: "\"") }.map { $0 + 1 } ?? 0
+    return beginning.prefix(max(end, excerptBytes / 2))
   }
 
   public var isRetryable: Bool { status == 429 || status >= 500 }

@@ -17,16 +17,19 @@ struct Game {
   let admin: MartletClient
   let player: MartletClient
 
-  /// - Parameter hasHistory: whether it begins with the history, and with puzzle 1.
+  /// - Parameters:
+  ///   - hasHistory: whether it begins with the history, and with puzzle 1.
+  ///   - hasQueue: whether the queue's cron runs, 1,440 times a day: what plays for many days and suggests nothing does without.
   init(
-    _ outside: Outside = Outside(), hasHistory: Bool = true,
+    _ outside: Outside = Outside(), hasHistory: Bool = true, hasQueue: Bool = true,
     environment: [String: String] = [
       "OPENROUTER_API_KEY": Outside.key, "OPENROUTER_URL": "http://models.test", "HISTORY_URL": "http://history.test",
     ], startingAt: Double = saturdayNight, seed: UInt64 = 1
   ) async throws {
     self.outside = outside
     server = try MartletTestServer(
-      schema: ChrondleApp.tables, functions: ChrondleApp.modules + [Everything.self], triggers: ChrondleApp.triggers, crons: ChrondleApp.crons,
+      schema: ChrondleApp.tables, functions: ChrondleApp.modules + [Everything.self], triggers: ChrondleApp.triggers,
+      crons: ChrondleApp.crons.filter { hasQueue || $0.name != "process event queue" },
       pools: ChrondleApp.pools, workpools: ChrondleApp.workpools, adminKey: "admin-key", environment: environment, fetch: outside.answer,
       startingAt: startingAt, seed: seed)
     admin = try await server.client(token: "admin-key")
@@ -108,6 +111,7 @@ enum Everything: FunctionModule {
   static let path = "everything"
   static let functions: [any ServerFunction] = [
     puzzles, events, years, contextFailures, plays, queue, imports, scrapes, scrapeFailures, jobs, retries, cronRuns,
+    rejectedBefore,
   ]
 
   static let puzzles = Query("puzzles", visibility: .internal) { ctx in try ctx.db.query(Puzzles.self).withIndex(\.byNumber).collect() }
@@ -122,4 +126,15 @@ enum Everything: FunctionModule {
   static let jobs = Query("jobs", visibility: .internal) { ctx in try ctx.db.query(ScheduledFunctions.self).collect() }
   static let retries = Query("retries", visibility: .internal) { ctx in try ctx.db.query(RetryRuns.self).collect() }
   static let cronRuns = Query("cronRuns", visibility: .internal) { ctx in try ctx.db.query(CronRuns.self).collect() }
+
+  /// What the queue holds of a suggestion that was put aside so many days ago.
+  static let rejectedBefore = Mutation("rejectedBefore", Arg("days", .double), visibility: .internal) { ctx, days in
+    try ctx.db.insert(EventQueue.self) {
+      $0.year = 3000
+      $0.event = "Something in the far future"
+      $0.status = .rejected
+      $0.reason = "3000 is no year of history"
+      $0.createdAt = ctx.now - days * 86_400_000
+    }
+  }
 }

@@ -62,6 +62,25 @@ struct EnvironmentTests {
     #expect(client.ask(server, #"action outside:variable {"name":"PAYMENTS_KEY"}"#) == "\"\(EngineHarness.key)\"")
   }
 
+  @Test("A secret is found percent-encoded, behind backslashes, and at the end of what was cut; what only resembles it is left alone")
+  func escaped() {
+    let secrets = Secrets()
+    secrets.note("KEY", "sk_a+b/c d==99")
+    for form in ["sk_a+b/c d==99", "sk_a%2Bb%2Fc%20d%3D%3D99", "sk_a%2bb/c+d%3d%3d99", "%73k_a+b/c d==99", #"sk_a+b\/c d==99"#] {
+      #expect(secrets.redact("x=\(form)&y=%7") == "x=[KEY]&y=%7", "\(form)")
+    }
+    for other in ["sk_a+b/c d==98", "sk_a%2Bb%2Fc%20d%3D%3", "sk_a%", "100%sk_a", #"\\"#, "+", ""] { #expect(secrets.redact(other) == other) }
+    secrets.note("ODD", "50%25off%")
+    #expect(secrets.redact("50%25off% 50%2525off%25") == "[ODD] [ODD]")
+
+    // An error of a status quotes 1,024 bytes, and no half of a secret.
+    func quoted(_ body: String) -> String { HTTPStatusError(Response(status: 401, body: Array(body.utf8), url: "http://a.test")).body }
+    let long = String(repeating: "word ", count: 203) + "Bearer:sk_0123456789"
+    #expect(quoted(long) == String(repeating: "word ", count: 203))
+    #expect(quoted(String(repeating: "x", count: 2_000)).count == 512)
+    #expect(quoted(String(repeating: "x", count: 1_024)).count == 1_024)
+  }
+
   @Test("Lines of an action are in the server's log at once, and with the caller and in _system:logs when it has ended, 256 of them")
   func lines() throws {
     let log = RecordedLog()
