@@ -92,6 +92,13 @@ extension EndToEnd {
       #expect(try martlet("import", folder.file("noending")).status == 64)
     }
 
+    @Test("A document nearly as long as a line may be goes alone, so that what is wrong with it is told with its line")
+    func longDocument() throws {
+      let large = try write("large.jsonl", "{\"n\":1}\n{\"a\":\"\(String(repeating: "x", count: 16_700_000))\"}\n")
+      let refused = try martlet("import", large, "--table", "records", "--append")
+      #expect(refused.status == 1 && refused.errors.contains("large.jsonl:2: the document has 16700"), "\(refused)")
+    }
+
     @Test("A broken file changes nothing, whatever is wrong with it, and each problem is told with its line")
     func broken() throws {
       let server = try ServerProcess(folder, app: "HistoryApp", data: "other.sqlite")

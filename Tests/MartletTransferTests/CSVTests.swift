@@ -38,10 +38,10 @@ struct CSVTests {
         ["zip": "", "i": .int64(5), "f": false, "x": .bytes([]), "l": [], "o": "null"],
       ])
     let inferred = try Self.rows(
-      "a\n00501\n1.50\n\"1.5\"\n12345678901234567890\n-0\n1e3\n\"{\"\"a\"\":[1]}\"\n{broken\n\"\"\"quoted\"\"\"\nNaN\n 7\n").documents
+      "a\n00501\n1.50\n\"1.5\"\n12345678901234567890\n9007199254740993\n9007199254740992\n-0\n1e3\n\"{\"\"a\"\":[1]}\"\n{broken\n\"\"\"quoted\"\"\"\nNaN\n 7\n").documents
     #expect(
       inferred.map { $0["a"] } == [
-        "00501", 1.5, "1.5", "12345678901234567890", .float64(-0.0), 1000, ["a": [1]], "{broken", "\"quoted\"", "NaN", " 7",
+        "00501", 1.5, "1.5", "12345678901234567890", "9007199254740993", 0x1p53, .float64(-0.0), 1000, ["a": [1]], "{broken", "\"quoted\"", "NaN", " 7",
       ])
   }
 
@@ -59,6 +59,7 @@ struct CSVTests {
       ])
     #expect(try Self.rows("").problems.map(\.text) == ["1: the file is empty; its first line must name the fields"])
     #expect(try Self.rows("a,,b\n").problems.map(\.line) == [1])
+    #expect(try Self.rows("a,$x\n1,2\n").problems.map { "\($0.line) \($0.field ?? "")" } == ["1 $x"])
     #expect(try Self.rows("a,b,a\n").problems.map(\.field) == ["a"])
     let notText = try allRows(of: CSVReader(ByteSource([0x61, 0x0A, 0xFF, 0x0A]), .any)).problems
     #expect(notText.map(\.text) == ["2: a: the text is not UTF-8"])

@@ -18,7 +18,16 @@ struct JSONTests {
     let (documents, problems) = try lines("\u{FEFF}{\"a\":1}\r\n\n  \n{\"a\":}\n[1]\n{\"a\":2} x\n{\"a\":1,\"a\":2}\n{\"$integer\":\"AAAAAAAAAAA=\"}\n{\"b\":{\"$integer\":\"BQAAAAAAAAA=\"}}")
     #expect(documents == [["a": 1], ["b": .int64(5)]])
     #expect(problems.map { "\($0.line):\($0.column ?? 0)" } == ["4:6", "5:1", "6:9", "7:1", "8:1"])
+    #expect(try lines("{\"$a\":1}").problems.map(\.text) == ["1:1: a field's name can't begin with $"])
     #expect(problems[1].message == "a document is a JSON object, and this is an array")
+  }
+
+  @Test("UTF-16 is told as what it is")
+  func otherEncodings() throws {
+    for bytes in [[0xFF, 0xFE, 0x7B, 0], [0xFE, 0xFF, 0, 0x7B]] as [[UInt8]] {
+      #expect(throws: TransferError.self) { try JSONLinesReader(ByteSource(bytes), .any) }
+      #expect(throws: TransferError.self) { try CSVReader(ByteSource(bytes), .any) }
+    }
   }
 
   @Test("A line that is longer than any document is told, and not held")

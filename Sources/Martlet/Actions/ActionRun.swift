@@ -4,9 +4,14 @@ import Synchronization
 /// One run of an action, as its context knows it: which function it is, and what it has logged.
 package final class ActionRun: Sendable {
   let function: String
+  /// Whose request it is; nil for the server's own and for calls of other functions.
+  let session: SessionID?
   private let lines = Mutex<[LogLine]>([])
 
-  package init(function: String) { self.function = function }
+  package init(function: String, session: SessionID? = nil) {
+    self.function = function
+    self.session = session
+  }
 
   /// Keeps a line, unless there are as many as one run may log.
   func keep(_ line: LogLine) -> Bool {

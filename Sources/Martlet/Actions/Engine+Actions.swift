@@ -4,7 +4,8 @@ import MartletWire
 extension Engine {
   /// Starts an action, or has it wait for a place. `completion` is called once, unless the action is cancelled.
   func startAction(
-    _ function: FunctionDefinition, arguments: [UInt8], identity: Identity, origin: RunOrigin? = nil, completion: @escaping Completion
+    _ function: FunctionDefinition, arguments: [UInt8], identity: Identity, origin: RunOrigin? = nil, session: SessionID? = nil,
+    completion: @escaping Completion
   ) throws(WireError) -> ActionID {
     guard case .action(let handler) = function.body else { preconditionFailure("\(function.name) is an action") }
     guard stopping.mayBegin else { throw StoppingActions.refusal }
@@ -12,7 +13,7 @@ extension Engine {
     let id = actions.nextID(in: pool)
     statistics.actions += 1
     let start: @Sendable (isolated Engine) -> Void = { engine in
-      engine.run(handler, id, function, arguments, identity, origin, completion)
+      engine.run(handler, id, function, arguments, identity, origin, session, completion)
     }
     let (places, waitingPlaces) = (actions[pool].places, actions[pool].waitingPlaces)
     if actions[pool].runningCount < places {
@@ -30,11 +31,11 @@ extension Engine {
   private func run(
     _ handler: @escaping @Sendable (ActionContext, [UInt8]) async throws -> [UInt8],
     _ id: ActionID, _ function: FunctionDefinition, _ arguments: [UInt8], _ identity: Identity, _ origin: RunOrigin?,
-    _ completion: @escaping Completion
+    _ session: SessionID?, _ completion: @escaping Completion
   ) {
     // One that waited for a place until all were cancelled.
     guard stopping.mayBegin else { return completion(self, .failure(StoppingActions.refusal)) }
-    let run = ActionRun(function: function.name)
+    let run = ActionRun(function: function.name, session: session)
     let start = environment.clock.monotonicNanoseconds()
     let task = Task(executorPreference: host.actionExecutor) {
       let result: Result<[UInt8], any Error>

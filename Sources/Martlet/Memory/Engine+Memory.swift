@@ -58,6 +58,13 @@ extension Engine {
     if memory.left < .max { memory.set(memory.left - growth) }
   }
 
+  /// For documents that an import holds, and for what it holds no more (below 0): they are the tables' then, or were let go.
+  func noteStaged(_ bytes: Int) {
+    guard memory.isLimited else { return }
+    memoryGrowth += bytes
+    if memory.left < .max { memory.set(memory.left - bytes) }
+  }
+
   /// As `_system:stats` shows it.
   var memoryUsed: Int {
     if memory.isLimited, memory.left < .max { return memory.limit - memory.left }

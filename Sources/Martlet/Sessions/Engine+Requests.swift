@@ -199,7 +199,7 @@ extension Engine {
     let number = session.nextRequestNumber()
     do throws(WireError) {
       try check(.requests, session.actionCount, configuration.sessionRequests)
-      let action = try startAction(function, arguments: Array(json), identity: session.identity) { engine, result in
+      let action = try startAction(function, arguments: Array(json), identity: session.identity, session: session.id) { engine, result in
         engine.complete(name, number, of: sessionID, with: result)
       }
       session.begin(name, .init(number: number, kind: .action(action)))

@@ -118,6 +118,7 @@ extension Engine {
     for request in session.pending.values {
       if case .action(let action) = request.kind { actions.cancel(action) }
     }
+    transfers.endAll(of: session.id)
     session.markClosed()
     sessions[session.id] = nil
   }

@@ -31,6 +31,7 @@ extension Engine {
       (parts, result.problems, result.problemCount) = await Self.clashes(parts, snapshot)
       guard result.problems.isEmpty else { return result }
     }
+    guard memory.holds(tableGrowth(parts, session.mode)) else { throw memory.refusal(of: "nothing was changed: the import") }
     var run = ImportRun(parts, session.mode)
     while true {
       try await turn()
@@ -40,6 +41,15 @@ extension Engine {
       try await durable()
     }
     return result
+  }
+
+  /// What the tables need beside the documents, which are in memory already. Looked at once: what was begun is finished.
+  private func tableGrowth(_ parts: [ImportSession.Part], _ mode: ImportSession.Mode) -> Int {
+    guard memory.isLimited else { return 0 }
+    return parts.reduce(0) { sum, part in
+      let old = mode == .replace ? part.table.assumeIsolated { $0.documentCount } : 0
+      return sum + max(0, part.documents.count - old) * (MemoryRoom.documentBytes + MemoryRoom.entryBytes * part.table.layout.indexes.count)
+    }
   }
 
   private nonisolated static func clashes(
@@ -152,6 +162,9 @@ extension Engine {
     let part = run.parts[run.part]
     var inserts: ContiguousArray<DocumentWrite> = []
     var keys = IndexKeyWriter()
+    // The commit counts them as the table's.
+    var taken = 0
+    defer { noteStaged(-taken) }
     // Where the table is emptied in this very commit, nothing there is in the way.
     let isEmptied = writes.contains { $0.table === part.table }
     let mayClash = !isEmptied && part.table.assumeIsolated { $0.documentCount } > 0
@@ -165,6 +178,7 @@ extension Engine {
       inserts.append(DocumentWrite(id: staged.document.id, old: nil, new: staged.document))
       room.documents -= 1
       room.bytes -= staged.document.jsonCount
+      taken += staged.memory
       run.document += 1
       result.inserted[run.part] += 1
     }

@@ -20,7 +20,7 @@ enum ExportFunctions {
       }
       let engine = context.engine
       let snapshot = try await engine.pinned(engine.transferredTables(names))
-      let name = try await engine.addTransfer(.exporting(snapshot))
+      let name = try await engine.addTransfer(.exporting(snapshot), of: context.run.session)
       let answer: Value = [
         "export": .string(name), "timestamp": .float64(Double(snapshot.timestamp)), "createdAt": .float64(snapshot.wallMilliseconds),
         "tables": .array(snapshot.tables.map { $0.layout.transferDescription(documents: $0.contents.count) }),

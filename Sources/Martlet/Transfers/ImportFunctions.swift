@@ -19,7 +19,7 @@ enum ImportFunctions {
         return (names, mode)
       }
       guard Set(names).count == names.count else { throw WireError(.invalidArguments, "args.tables: expected each table once") }
-      return try await Array(context.engine.beginImport(names, mode).json.utf8)
+      return try await Array(context.engine.beginImport(names, mode, context.run.session).json.utf8)
     })
 
   /// `lines` are the documents' places in the file, for messages. → `{"problems":[{"table","line","field"?,"message"}],"count"}`
@@ -28,18 +28,26 @@ enum ImportFunctions {
     arguments: [("import", .string), ("table", .string), ("lines", .optional(.array(.wholeNumber))), ("documents", .array(.any))],
     body: .action { context, json in
       let engine = context.engine
-      return try json.withUnsafeBytes { json in
+      let (reply, grown) = try json.withUnsafeBytes { json throws -> ([UInt8], Int) in
         var arguments = try Arguments(json)
-        let session = try engine.transfers.importing(arguments.take("import", Validator.string), engine.environment)
+        let name = try arguments.take("import", Validator.string)
+        let session = try engine.transfers.importing(name, engine.environment)
+        // What is held for nothing would keep others from writing.
+        guard engine.memory.holds(json.count) else {
+          engine.transfers.end(name)
+          throw engine.memory.refusal(of: "nothing was changed: the import")
+        }
         let table = try arguments.take("table", Validator.string)
         let lines = try arguments.take("lines", Validator.optional(.array(.wholeNumber))) ?? []
         guard let documents = try arguments.find(UnsafeRawBufferPointer(start: documentsName.utf8Start, count: documentsName.utf8CodeUnitCount)),
           documents.first == UInt8(ascii: "[")
         else { throw WireError(.invalidArguments, "args.documents: expected array") }
         try arguments.finish()
-        let (problems, count) = try session.stage(documents, lines: lines, into: table, engine.environment)
-        return Array(answer(problems, count).json.utf8)
+        let (problems, count, grown) = try session.stage(documents, lines: lines, into: table, engine.environment)
+        return (Array(answer(problems, count).json.utf8), grown)
       }
+      if engine.memory.isLimited { await engine.noteStaged(grown) }
+      return reply
     })
 
   private static let documentsName: StaticString = "documents"
@@ -89,11 +97,11 @@ enum ImportFunctions {
 }
 
 extension Engine {
-  fileprivate func beginImport(_ names: [String], _ mode: ImportSession.Mode) throws -> Value {
+  fileprivate func beginImport(_ names: [String], _ mode: ImportSession.Mode, _ session: SessionID?) throws -> Value {
     let tables = try transferredTables(names)
     let counts = tables.map { table in table.assumeIsolated { $0.documentCount } }
     if mode == .new, let position = counts.firstIndex(where: { $0 > 0 }) { throw Self.notEmpty(tables[position].layout) }
-    let name = try addTransfer(.importing(ImportSession(tables, mode, self)))
+    let name = try addTransfer(.importing(ImportSession(tables, mode, self)), of: session)
     return [
       "import": .string(name),
       "tables": .array(zip(tables, counts).map { table, count in table.layout.transferDescription(documents: count) }),

@@ -22,6 +22,9 @@ final class ImportSession: Sendable {
     /// Whether its id, its creation time came with it.
     var hasID: Bool
     var hasTime: Bool
+
+    /// About; what its table notes of it beside comes with the commit.
+    var memory: Int { document.jsonCount + MemoryRoom.entryBytes }
   }
 
   struct Problem: Sendable {
@@ -78,23 +81,24 @@ final class ImportSession: Sendable {
   static let mostProblems = 20
 
   /// Checks documents and keeps them. Once something is wrong with one, the others are only checked.
-  /// - Returns: what is wrong with them, the first of it, and how much it is.
+  /// - Returns: what is wrong with them, the first of it, and how much it is; and what those that are kept take of memory.
   func stage(
     _ json: UnsafeRawBufferPointer, lines: [Int], into name: String, _ environment: EngineEnvironment
-  ) throws -> (problems: [Problem], count: Int) {
+  ) throws -> (problems: [Problem], count: Int, bytes: Int) {
     guard let position = tables.firstIndex(where: { $0.layout.name == name }) else { throw WireError(.notFound, "the import has no table \"\(name)\"") }
     return try state.withLock { state in
       guard !state.isClosed else { throw WireError(.application, "the import is being written; it takes no more documents") }
       var reader = JSONReader(json)
       var problems: [Problem] = []
       var count = 0
+      var bytes = 0
       var index = 0
       let now = environment.clock.wallMilliseconds()
       try reader.readArray { reader throws in
         let line = index < lines.count ? lines[index] : 0
         index += 1
         do throws(Unfit) {
-          try stage(&reader, line, position, &state, environment, now)
+          bytes += try stage(&reader, line, position, &state, environment, now)
         } catch {
           count += 1
           if problems.count < Self.mostProblems { problems.append(Problem(table: name, line: line, field: error.field, message: error.message)) }
@@ -102,7 +106,7 @@ final class ImportSession: Sendable {
       }
       state.problems += count
       if state.problems > 0 { for index in state.parts.indices { state.parts[index].documents = [] } }
-      return (problems, count)
+      return (problems, count, bytes)
     }
   }
 
@@ -113,7 +117,7 @@ final class ImportSession: Sendable {
 
   private func stage(
     _ reader: inout JSONReader, _ line: Int, _ position: Int, _ state: inout State, _ environment: EngineEnvironment, _ now: Double
-  ) throws(Unfit) {
+  ) throws(Unfit) -> Int {
     let table = tables[position]
     let bookmark = reader
     var members: ObjectValue
@@ -142,9 +146,10 @@ final class ImportSession: Sendable {
     members["_creationTime"] = .float64(time)
     let document = try document(members, id, time, table.layout)
     try noteUnique(document, position, &state)
-    guard state.problems == 0 else { return }
-    state.parts[position].documents.append(
-      Staged(document: document, line: UInt32(clamping: line), hasID: givenID != nil, hasTime: givenTime != nil))
+    guard state.problems == 0 else { return 0 }
+    let staged = Staged(document: document, line: UInt32(clamping: line), hasID: givenID != nil, hasTime: givenTime != nil)
+    state.parts[position].documents.append(staged)
+    return staged.memory
   }
 
   private func id(in members: ObjectValue, of table: TableLayout) throws(Unfit) -> DocumentID? {

@@ -3,7 +3,8 @@ import Synchronization
 
 /// The imports and exports that are under way: each a handle, which a client names in its calls.
 ///
-/// A handle holds memory (documents that are to be imported, a version of the tables), so it ends by itself: `idleSeconds` after its last call.
+/// A handle holds memory (documents that are to be imported, a version of the tables), so it ends by itself: with the connection that
+/// began it, or `idleSeconds` after its last call.
 /// Of each kind there may be some at a time. Used from any thread; a call takes the handle out under the lock, and works without it.
 final class Transfers: Sendable {
   static let idleSeconds = 600
@@ -18,12 +19,13 @@ final class Transfers: Sendable {
   private struct Entry: Sendable {
     var handle: Handle
     var lastUse: UInt64
+    let session: SessionID?
   }
 
   private let entries = Mutex<[String: Entry]>([:])
 
   /// Keeps a handle, and gives its name and whether it is the only one.
-  func add(_ handle: Handle, _ environment: EngineEnvironment) throws(WireError) -> (name: String, isFirst: Bool) {
+  func add(_ handle: Handle, of session: SessionID?, _ environment: EngineEnvironment) throws(WireError) -> (name: String, isFirst: Bool) {
     let name = UUIDText.make(environment.entropy.next(), environment.entropy.next())
     let now = environment.clock.monotonicNanoseconds()
     return try entries.withLock { entries throws(WireError) in
@@ -35,7 +37,7 @@ final class Transfers: Sendable {
         throw WireError(
           .overloaded, "\(most) are under way, and no more may be; wait for one to end. One that was left ends \(Self.idleSeconds / 60) minutes later")
       }
-      entries[name] = Entry(handle: handle, lastUse: now)
+      entries[name] = Entry(handle: handle, lastUse: now, session: session)
       return (name, entries.count == 1)
     }
   }
@@ -48,7 +50,7 @@ final class Transfers: Sendable {
     }
     guard let handle else {
       throw WireError(
-        .notFound, "there is no such import or export: it has ended, was not used for \(Self.idleSeconds / 60) minutes, or the server was restarted; begin again")
+        .notFound, "there is no such import or export: it has ended, as it does with its connection, was not used for \(Self.idleSeconds / 60) minutes, or the server was restarted; begin again")
     }
     return handle
   }
@@ -65,6 +67,13 @@ final class Transfers: Sendable {
 
   func end(_ name: String) { entries.withLock { _ = $0.removeValue(forKey: name) } }
 
+  /// Ends those that a connection began.
+  func endAll(of session: SessionID) {
+    entries.withLock { entries in
+      if !entries.isEmpty { entries = entries.filter { $0.value.session != session } }
+    }
+  }
+
   /// Ends those that were not used for so long. False if none is left.
   func sweep(_ environment: EngineEnvironment) -> Bool {
     let now = environment.clock.monotonicNanoseconds()
@@ -76,8 +85,10 @@ final class Transfers: Sendable {
 }
 
 extension Engine {
-  func addTransfer(_ handle: Transfers.Handle) throws -> String {
-    let (name, isFirst) = try transfers.add(handle, environment)
+  /// - Parameter session: whose it is; nil where it was begun within the server.
+  func addTransfer(_ handle: Transfers.Handle, of session: SessionID?) throws -> String {
+    if let session, sessions[session] == nil { throw WireError(.cancelled, "the connection has ended") }
+    let (name, isFirst) = try transfers.add(handle, of: session, environment)
     if isFirst { sweepTransfersLater() }
     return name
   }

@@ -30,11 +30,20 @@ struct ImportSender {
     _ reader: any DocumentReader, file name: String, to table: String, _ mapping: IDMapping, _ progress: (Int) -> Void
   ) async throws {
     var batch = DocumentBatch()
+    var json = JSONWriter(capacity: 4_096)
     while let row = try reader.next() {
       switch row {
       case .problem(let problem): note(name, problem)
       case .document(let document, let line):
-        batch.append(mapping.mapped(document), line: line)
+        json.removeAll()
+        json.write(object: mapping.mapped(document))
+        if json.count <= DocumentBatch.longestDocument {
+          if !batch.holds(json) { try await send(&batch, name, table) }
+          batch.append(json, line: line)
+        } else {
+          // An int64 of two bytes takes thirty on its way.
+          note(name, ImportProblem(line: line, "the document has \(json.count) bytes, and may have \(DocumentBatch.longestDocument)"))
+        }
         count += 1
       }
       if batch.isFull { try await send(&batch, name, table) }

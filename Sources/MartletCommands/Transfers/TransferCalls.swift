@@ -61,9 +61,15 @@ struct DocumentBatch: ~Copyable {
   private var documents = JSONWriter(capacity: usualBytes)
   private(set) var lines: [Int] = []
 
-  mutating func append(_ document: ObjectValue, line: Int) {
+  /// What a document may have, as the server takes lines of this length and the call's other arguments stand in them too.
+  static let longestDocument = longestDocumentText - 4_096
+
+  /// False where the document has to go in a batch of its own.
+  func holds(_ document: borrowing JSONWriter) -> Bool { lines.isEmpty || documents.count + document.count <= 8 * Self.usualBytes }
+
+  mutating func append(_ document: borrowing JSONWriter, line: Int) {
     if !lines.isEmpty { documents.write(byte: UInt8(ascii: ",")) }
-    documents.write(object: document)
+    document.withUnsafeBytes { documents.write(raw: $0) }
     lines.append(line)
   }
 

@@ -90,6 +90,9 @@ package final class ByteSource {
 
   /// Passes the mark that some programs write before UTF-8. To be called at the beginning.
   package func skipByteOrderMark() throws {
+    if let first = try peek(), end - start >= 2, (first == 0xFF && buffer[start + 1] == 0xFE) || (first == 0xFE && buffer[start + 1] == 0xFF) {
+      throw TransferError("the text is UTF-16, as its first bytes say, and must be UTF-8: convert it, as with iconv -f UTF-16 -t UTF-8")
+    }
     guard try peek() == 0xEF, end - start >= 3, buffer[start + 1] == 0xBB, buffer[start + 2] == 0xBF else { return }
     start += 3
   }

@@ -77,7 +77,9 @@ package enum CSVCells {
   }
 
   private static func isInexact(_ text: String, _ number: Double) -> Bool {
-    number.magnitude > 0x1p53 && text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || (0x30...0x39).contains($0) }
+    // 2^53 + 1 is read as 2^53: the digits decide.
+    number.magnitude >= 0x1p53 && text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || (0x30...0x39).contains($0) }
+      && Int64(text)?.magnitude != 1 << 53
   }
 
   private static func json(_ text: String, _ hint: TypeHint) -> Value? {

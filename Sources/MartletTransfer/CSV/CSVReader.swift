@@ -35,13 +35,15 @@ package final class CSVReader: DocumentReader {
     case nil: return ImportProblem(line: 1, "the file is empty; its first line must name the fields")
     case .problem(let problem)?: return problem
     case .record(let cells, let line)?:
+      var names: Set<String> = []
       for (index, cell) in cells.enumerated() {
         guard var name = String(validating: cell.bytes, as: UTF8.self) else { return ImportProblem(line: line, "column \(index + 1): the name is not UTF-8") }
         if !cell.isQuoted { name = String(name.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
         guard !name.isEmpty else {
           return ImportProblem(line: line, "column \(index + 1) has no name; the first line must name a field for each column")
         }
-        guard !columns.contains(where: { $0.name == name }) else { return ImportProblem(line: line, field: name, "two columns have this name") }
+        guard name.utf8.first != UInt8(ascii: "$") else { return ImportProblem(line: line, field: name, "a field's name can't begin with $") }
+        guard names.insert(name).inserted else { return ImportProblem(line: line, field: name, "two columns have this name") }
         columns.append((name, name == "_creationTime" ? TypeHint(json: ["type": "number"], isOptional: true) : hint[name]))
       }
       return nil

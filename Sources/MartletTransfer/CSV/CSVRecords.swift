@@ -79,7 +79,7 @@ package final class CSVRecords {
           advance()
         }
       }
-      cells.append(cell)
+      if size <= longestDocumentText { cells.append(cell) }
       if try source.peek() == UInt8(ascii: ",") {
         advance()
         size += 1

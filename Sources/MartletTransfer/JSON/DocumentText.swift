@@ -19,6 +19,9 @@ package enum DocumentText {
   package static func readDocument(_ bytes: UnsafeRawBufferPointer, _ hint: TypeHint, _ dialect: JSONDialect) throws -> ObjectValue {
     var reader = JSONReader(bytes)
     guard try reader.peek() == .object, !reader.isSpecialForm else {
+      if try reader.peek() == .object, try reader.nextKindName() == "object" {
+        throw JSONError(offset: reader.position, message: "a field's name can't begin with $")
+      }
       throw JSONError(offset: reader.position, message: "a document is a JSON object, and this is \(try name(&reader))")
     }
     let document = try readObject(&reader, hint, dialect)

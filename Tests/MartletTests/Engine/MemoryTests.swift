@@ -145,6 +145,32 @@ struct MemoryTests {
     #expect(send(insert).hasPrefix("ok 1"))
   }
 
+  @Test("An import's documents count while they wait; one that is too large is refused and let go, and nothing is changed", arguments: [true, false])
+  func imports(isRefusedAtItsEnd: Bool) throws {
+    let meter = FakeMeter(0)
+    let (server, client) = try Self.start(meter)
+    Self.look(server, client)
+    #expect(client.ask(server, Self.insert).first == "\"")
+    func stage(_ count: Int) throws -> [String] {
+      let begun = try Value(json: client.ask(server, #"action _system:importBegin {"tables":["items"],"mode":"replace"}"#))
+      let handle = try #require(begun["import"])
+      let documents = [String](repeating: #"{"category":"a","rank":1,"weight":1}"#, count: 500).joined(separator: ",")
+      let calls = (0..<count).map { _ in client.ask(server, #"action _system:importDocuments {"import":\#(handle.json),"table":"items","documents":[\#(documents)]}"#) }
+      return calls + [client.ask(server, #"action _system:importCommit {"import":\#(handle.json)}"#)]
+    }
+    // A document is about 130 bytes, and needs some 250 in its table.
+    let answers = try stage(isRefusedAtItsEnd ? 7 : 20)
+    let refused = try #require(answers.first { $0.hasPrefix("limit_exceeded: nothing was changed: the import would make the server use more memory than it may") })
+    #expect(refused.contains("--max-memory"))
+    #expect(isRefusedAtItsEnd ? answers.last == refused : answers.last?.hasPrefix("not_found") == true, "\(answers)")
+    #expect(client.ask(server, #"query items:bare {"how":"count"}"#) == "1")
+
+    server.advance(milliseconds: 250)
+    Self.look(server, client)
+    #expect(try stage(1).last?.contains(#""inserted":500"#) == true, "there is room again")
+    #expect(client.ask(server, #"query items:bare {"how":"count"}"#) == "500")
+  }
+
   @Test("Without a limit nothing is measured; with one, _system:stats tells both")
   func statistics() throws {
     let meter = FakeMeter(1_000)

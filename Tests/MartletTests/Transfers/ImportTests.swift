@@ -138,6 +138,22 @@ struct ImportTests {
     #expect(try value("importCommit", ["import": handles[0]])["commits"] == 1)
   }
 
+  @Test("A handle ends with the connection that began it")
+  func connections() throws {
+    for _ in 0..<2 * Transfers.mostImports {
+      let other = server.connect()
+      other.send(#"action b _system:importBegin {"tables":["songs"],"mode":"append"}"#, "action e _system:exportBegin {}")
+      server.settle()
+      #expect(other.take().allSatisfy { $0.kind == .ok })
+      other.disconnect()
+      server.settle()
+    }
+    #expect(server.inspect { $0.transfers.sweep($0.environment) } == false, "none is left")
+    let handle = try begin(["songs"], "append")
+    _ = try stage(handle, "songs", [["title": "a"]])
+    #expect(try value("importCommit", ["import": handle])["commits"] == 1)
+  }
+
   @Test("An export's pages hold every document once, as they were when it began")
   func export() throws {
     let long = Value.string(String(repeating: "x", count: 300_000))
