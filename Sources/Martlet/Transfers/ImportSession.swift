@@ -58,12 +58,14 @@ final class ImportSession: Sendable {
   private let state: Mutex<State>
   private let limits: Limits
   private let catalog: Catalog
+  private let memory: MemoryRoom
 
   init(_ tables: [StoredTable], _ mode: Mode, _ engine: Engine) {
     self.mode = mode
     self.tables = tables
     limits = engine.limits.limits
     catalog = engine.catalog
+    memory = engine.memory
     state = Mutex(
       State(
         parts: tables.map { Part(table: $0) }, ids: tables.map { _ in [] }, times: tables.map { _ in [] },
@@ -85,6 +87,12 @@ final class ImportSession: Sendable {
     guard let position = tables.firstIndex(where: { $0.layout.name == name }) else { throw WireError(.notFound, "the import has no table \"\(name)\"") }
     return try state.withLock { state in
       guard !state.isClosed else { throw WireError(.application, "the import is being written; it takes no more documents") }
+      // What is kept here is in memory as much as what is committed. The meter sees it after the call, as every call is a turn of the engine's.
+      guard memory.holds(json.count) else {
+        state.problems += 1
+        for index in state.parts.indices { state.parts[index].documents = [] }
+        throw memory.refusal(of: "the import")
+      }
       var reader = JSONReader(json)
       var problems: [Problem] = []
       var count = 0

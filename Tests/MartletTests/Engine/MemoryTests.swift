@@ -29,12 +29,14 @@ private final class FakeMeter: MemoryMeter {
 struct MemoryTests {
   private static let limit = 1 << 20
 
-  private static func start(_ meter: FakeMeter?, seed: UInt64 = 1, limit: Int? = limit) throws -> (EngineHarness, InProcessClient) {
+  private static func start(
+    _ meter: FakeMeter?, seed: UInt64 = 1, limit: Int? = limit, snapshots: MemorySnapshots? = nil
+  ) throws -> (EngineHarness, InProcessClient) {
     var configuration = EngineConfiguration()
     configuration.maxMemoryBytes = limit
     let server = try EngineHarness(
       tables: [Counters.self, Items.self], modules: [CounterFunctions.self, ItemFunctions.self, Jobs.self], seed: seed, configuration: configuration,
-      memory: meter)
+      snapshots: snapshots, memory: meter)
     return (server, server.connect())
   }
 
@@ -143,6 +145,30 @@ struct MemoryTests {
     meter.used = 0
     server.advance(milliseconds: 250)
     #expect(send(insert).hasPrefix("ok 1"))
+  }
+
+  @Test("Documents that an import keeps, and a snapshot that is read, count: beyond the limit both are refused, and nothing is changed")
+  func importsAndRestores() throws {
+    let meter = FakeMeter(0)
+    let (server, client) = try Self.start(meter, snapshots: MemorySnapshots())
+    for _ in 0..<20 { _ = client.ask(server, Self.insert) }
+    #expect(client.ask(server, #"action _system:snapshot {"name":"s"}"#).contains(#""name":"s""#))
+    let handle = try #require(try Value(json: client.ask(server, #"action _system:importBegin {"tables":["items"],"mode":"append"}"#))["import"])
+    let stage = #"action _system:importDocuments {"import":\#(handle.json),"table":"items","documents":[{"category":"a","rank":1,"weight":1}]}"#
+    #expect(client.ask(server, stage).contains(#""count":0"#))
+    meter.used = Self.limit - 1_000
+    Self.look(server, client)
+    let restore = client.ask(server, #"action _system:restore {"snapshot":"s"}"#)
+    #expect(restore.hasPrefix("limit_exceeded: nothing was restored") && restore.contains("--max-memory"), "\(restore)")
+    meter.used = Self.limit
+    Self.look(server, client)
+    let refused = client.ask(server, stage)
+    #expect(refused.hasPrefix("limit_exceeded: the import would make the server use more memory") && refused.contains("--max-memory"), "\(refused)")
+    meter.used = 0
+    Self.look(server, client)
+    #expect(client.ask(server, #"action _system:importCommit {"import":\#(handle.json)}"#).contains("don't fit; nothing was changed"))
+    #expect(client.ask(server, #"query items:bare {"how":"count"}"#) == "20")
+    #expect(client.ask(server, #"action _system:restore {"snapshot":"s"}"#).contains(#""restored""#))
   }
 
   @Test("Without a limit nothing is measured; with one, _system:stats tells both")
