@@ -67,6 +67,27 @@ struct UpgradeTests {
     _ = storage
   }
 
+  @Test("A file of format 1 is repaired: nothing is lost where nothing is damaged, and else what is damaged")
+  func repair() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory("data.db")
+    writeFile(path, readFile(Self.fixture))
+    let report = try DataFileRepair.run(path, to: directory("saved.db"))
+    #expect(report.isWhole, "\(report)")
+    #expect(readFile(path) == readFile(Self.fixture))
+    let saved = try recover(directory("saved.db")).sink
+    #expect(try recover(path).sink.contents == saved.contents && saved.lastTimestamp == 9)
+
+    var bytes = readFile(Self.fixture)
+    let needle = Array(#""owner":"u3""#.utf8)
+    let place = try #require(bytes.indices.first { bytes[$0...].starts(with: needle) })
+    bytes[place + 2] ^= 1
+    writeFile(directory("damaged.db"), bytes)
+    let damaged = try DataFileRepair.run(directory("damaged.db"), to: directory("rest.db"))
+    #expect(damaged.lostDocuments.count == 1 && damaged.damage.isEmpty, "\(damaged)")
+    #expect(try recover(directory("rest.db")).sink.contents.count == saved.contents.count - 1)
+  }
+
   @Test("A bit that changes in a row of format 1, or in its format, is found")
   func damage() throws {
     let directory = try TemporaryDirectory()

@@ -78,9 +78,11 @@ public enum PaymentFunctions: FunctionModule {
     case .failed(let error):
       try ctx.change(orderId) {
         $0.state = .unclear
-        $0.error = error
+        $0.error = "It isn't known yet whether the payment succeeded"
       }
-      try ctx.run(OrderFunctions.addOrderNote(orderId, "Payment unclear: \(error)"))
+      // What the service said is for the shop's eyes, and not for the customer's.
+      ctx.log.warning("a payment is unclear", ["order": .string(orderId.description), "error": .string(error)])
+      try ctx.run(OrderFunctions.addOrderNote(orderId, "Payment unclear: it is asked for again each hour"))
     case .canceled: try ctx.change(orderId) { $0.state = .unclear }
     }
   }

@@ -86,6 +86,8 @@ package actor Engine {
   /// What is being done that takes its time, for those who watch.
   var longWorks: [LongWork] = []
   var isRestoring = false
+  /// How often it was restored since the start, for what is written in several commits.
+  var restoreCount = 0
   /// Those that the app declares.
   var declaredCrons: [Cron] = []
   /// What the last function logged, for a caller who asked for logs.

@@ -24,6 +24,16 @@ final class MemoryRoom: Sendable {
 
   func set(_ left: Int) { bytes.store(left, ordering: .relaxed) }
 
+  /// - Parameter doing: what there is no room for.
+  func refusal(of doing: String) -> WireError {
+    let used = limit - left
+    return WireError(
+      .limitExceeded,
+      "\(doing) would make the server use more memory than it may (memory, \(limit) bytes, of which \(used) are used): "
+        + "delete documents, or start the server with a greater --max-memory; deleting, making documents smaller and reading go on",
+      data: Limits.errorData(.memory, limit, reached: used))
+  }
+
   /// What a document takes beside its JSON, about: its header, its places in `by_id` and `by_creation_time`, the allocator's rounding. And an entry of a declared index.
   static let documentBytes = 128
   static let entryBytes = 64

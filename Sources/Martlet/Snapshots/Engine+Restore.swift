@@ -57,6 +57,7 @@ extension Engine {
     let report: RestoreReport
     do {
       try await untilDurable()
+      await untilHandedOver()
       let before = try await writeSnapshot(.timed(prefix: Self.beforeRestorePrefix))
       let (plan, restored) = try await plan(source, read)
       report = carryOut(plan, restored, before: before.name)
@@ -76,12 +77,12 @@ extension Engine {
 
   private func readSnapshot(_ name: String) async throws -> (Recovery, RecoveredData) {
     let snapshots = try snapshotStore
-    let (schema, host) = (schema, host)
+    let (schema, host, memory) = (schema, host, memory)
     return try await doLongWork(.restore, name, total: knownDocuments(of: name)) { work in
       let (recovery, recovered) = try RestorePlan.recovery(
         schema,
         { sink in
-          var counting = Counting(sink: sink, work: work)
+          var counting = Counting(sink: sink, work: work, memory: memory)
           _ = try snapshots.read(name, into: &counting)
           sink = counting.sink
         }, executor: host.executor)
@@ -101,7 +102,9 @@ extension Engine {
       return (plan, read.1.timestamp)
     case .moment(let point):
       let rewind = try await readLog { try $0.rewind(to: point) }
-      let plan = try await doLongWork(.restore, "", total: 0) { _ in try RestorePlan.to(rewind, of: catalog, now: contents) }
+      let plan = try await doLongWork(.restore, "", total: 0) { [memory] _ in
+        try RestorePlan.to(rewind, of: catalog, now: contents, memory: memory)
+      }
       return (plan, rewind.timestamp)
     }
   }
@@ -114,6 +117,7 @@ extension Engine {
 
   /// In one turn of the engine's thread, so nobody sees a part of it.
   private func carryOut(_ plan: RestorePlan, _ restored: UInt64, before: String) -> RestoreReport {
+    restoreCount += 1
     for part in plan.parts {
       if let last = part.writes.lazy.compactMap({ $0.new?.creationTime }).max() { part.table.note(creationTime: last) }
     }
@@ -151,6 +155,12 @@ extension Engine {
     beside.beginExclusive()
   }
 
+  /// Until the log has been given all that the head shows: it is read for the way back. Under relaxed durability nobody else waits for that.
+  private func untilHandedOver() async {
+    guard pipeline.openCommits > 0 else { return }
+    await withCheckedContinuation { continuation in wait(.work { _ in continuation.resume() }) }
+  }
+
   private func endRunningAlone() {
     for work in beside.endExclusive() { work(self) }
   }
@@ -166,14 +176,21 @@ private struct ReadSnapshot: @unchecked Sendable {
 private struct Counting<Sink: RecoverySink>: RecoverySink {
   var sink: Sink
   let work: LongWork
+  let memory: MemoryRoom
+  /// At the beginning: what is read is seen by the meter as well, and would count twice.
+  private var room: Int
   var count = 0
 
-  init(sink: Sink, work: LongWork) {
+  init(sink: Sink, work: LongWork, memory: MemoryRoom) {
     self.sink = sink
     self.work = work
+    self.memory = memory
+    room = memory.left
   }
 
   mutating func document(_ id: DocumentID, creationTime: Double, json: UnsafeRawBufferPointer) throws {
+    room -= json.count + MemoryRoom.documentBytes
+    guard room >= 0 else { throw memory.refusal(of: "nothing was restored: the snapshot, which is read beside what there is,") }
     try sink.document(id, creationTime: creationTime, json: json)
     count += 1
     if count % 1_024 == 0 { work.note(documents: count) }

@@ -50,7 +50,8 @@ struct RestorePlan: Sendable {
   }
 
   /// Back along the log.
-  static func to(_ rewind: Rewind, of catalog: Catalog, now: [UInt32: TableContents]) throws -> RestorePlan {
+  static func to(_ rewind: Rewind, of catalog: Catalog, now: [UInt32: TableContents], memory: MemoryRoom) throws -> RestorePlan {
+    var room = memory.left
     var plan = RestorePlan()
     var misfits = Misfits()
     let filler = DefaultFiller()
@@ -67,6 +68,8 @@ struct RestorePlan: Sendable {
         if let target = rewind.documents[id] ?? nil {
           document = try target.json.withUnsafeBytes { try restorer.document(id: id, creationTime: target.creationTime, json: $0) }
           document = filler.filled(document!, of: table.layout)
+          room -= document!.jsonCount + MemoryRoom.documentBytes
+          guard room >= 0 else { throw memory.refusal(of: "nothing was restored: what is to be put back, beside what there is,") }
         }
         if let document {
           if let present, present.isEqual(to: document) { continue }

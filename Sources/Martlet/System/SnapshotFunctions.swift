@@ -20,7 +20,13 @@ enum SnapshotFunctions {
         try arguments.finish()
         return name
       }
-      return try await context.engine.writeSnapshot(name.map { .named($0) } ?? .timed(prefix: "")).value.utf8JSON
+      // They would be removed as those are.
+      if let name, name.hasPrefix(ScheduledSnapshots.prefix) {
+        throw ApplicationError("\(name): names that begin with \(ScheduledSnapshots.prefix) are those of --snapshot-every, of which only --keep stay; choose another")
+      }
+      do { return try await context.engine.writeSnapshot(name.map { .named($0) } ?? .timed(prefix: "")).value.utf8JSON } catch let error as StorageError {
+        throw ApplicationError(error.message)
+      }
     })
 
   static let verifySnapshot = FunctionDefinition(

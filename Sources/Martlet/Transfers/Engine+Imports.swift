@@ -60,7 +60,7 @@ extension Engine {
     return (parts, problems, count)
   }
 
-  /// Waits until a commit may be made: a mutation that runs alone goes first, and so does what waits for the disk.
+  /// Waits until a commit may be made: a mutation that runs alone goes first, a restore does, and so does what waits for the disk.
   private func turn() async throws {
     while true {
       if beside.isExclusive {
@@ -83,7 +83,9 @@ extension Engine {
     var document = 0
     /// Parts whose old documents are gone, or were looked for.
     var cleared = 0
-    var isBegun = false
+    /// How often the database had been restored when the writing began; nil before.
+    var restores: Int?
+    var isBegun: Bool { restores != nil }
 
     init(_ parts: [ImportSession.Part], _ mode: ImportSession.Mode) {
       self.parts = parts
@@ -93,11 +95,16 @@ extension Engine {
 
   /// One commit. False if there is nothing more to write.
   private func commitNext(_ run: inout ImportRun, _ result: inout ImportResult) throws -> Bool {
+    if let restores = run.restores, restores != restoreCount {
+      throw WireError(
+        .application,
+        "the database was restored while the import was being written, which put back what it had written until then; nothing more is written. Import the file again")
+    }
     if run.mode == .new, !run.isBegun {
       for part in run.parts where part.table.assumeIsolated({ $0.documentCount }) > 0 { throw Self.notEmpty(part.table.layout) }
     }
     if !run.isBegun { ImportSession.noteCreationTimes(run.parts) }
-    run.isBegun = true
+    run.restores = restoreCount
     var writes: ContiguousArray<TableWrites> = []
     var room = (documents: Self.mostImportedDocuments, bytes: Self.mostImportedBytes)
     if run.mode == .replace { clear(&run, &result, &writes, &room) }

@@ -25,7 +25,8 @@ struct SQLiteFailure: Error, CustomStringConvertible {
 
 extension StorageError {
   /// Says for a file what a failure means, and how to mend it. A `StorageError` stays as it is.
-  init(_ error: any Error, path: String, doing: String) {
+  /// - Parameter remedy: what to do when the disk is mended.
+  init(_ error: any Error, path: String, doing: String, remedy: String = "restart: nothing that was acknowledged is lost") {
     let failure: SQLiteFailure
     switch error {
     case let error as StorageError:
@@ -50,9 +51,9 @@ extension StorageError {
     case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY, SQLITE_AUTH:
       self.init(.unavailable, "\(path) can't be opened for writing; its directory must exist and belong to the server's user", cause: failure)
     case SQLITE_FULL:
-      self.init(.failed, "\(path): \(doing) found the disk full; free some space and restart: nothing that was acknowledged is lost", cause: failure)
+      self.init(.failed, "\(path): \(doing) found the disk full; free some space and \(remedy)", cause: failure)
     default:
-      self.init(.failed, "\(path): \(doing) failed; look after the disk and restart: nothing that was acknowledged is lost", cause: failure)
+      self.init(.failed, "\(path): \(doing) failed; look after the disk and \(remedy)", cause: failure)
     }
   }
 }

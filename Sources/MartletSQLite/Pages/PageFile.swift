@@ -30,6 +30,8 @@ struct PageFile {
   let pageCount: Int
   /// Whether the header says what a data file's says. If not, sizes are those that Martlet's files have.
   let hasSoundHeader: Bool
+  /// What the header says of the data file's format; 0 where it isn't sound.
+  let userVersion: Int
   /// Where in the log a page is.
   private let frames: [UInt32: Int]
 
@@ -43,6 +45,7 @@ struct PageFile {
     let stated = header.count == 100 ? Int(header[16]) << 8 | Int(header[17]) : 0
     let size = stated == 1 ? 65_536 : stated
     hasSoundHeader = header.starts(with: Self.magic) && size >= 512 && size & (size - 1) == 0 && size - Int(header[20]) >= 480
+    userVersion = hasSoundHeader ? header[60..<64].reduce(0) { $0 << 8 | Int($1) } : 0
     pageSize = hasSoundHeader ? size : contents?.pageSize ?? Connection.pageSize
     usableSize = pageSize - (hasSoundHeader ? Int(header[20]) : 0)
     pageCount = max((database.size + pageSize - 1) / pageSize, Int(frames.keys.max() ?? 0))

@@ -65,7 +65,9 @@ package struct DataFileRepair {
     // A list that is lost with its page: the tables of every data file are made in the same order, and so have the same roots.
     standard = try output.tables()
     let known = Set(tables.map(\.name))
-    tables += standard.filter { !known.contains($0.name) }
+    // A file of format 1 has no kept log, and other tables' pages where that would be.
+    let hasKeptLog = walk.file.userVersion != 1
+    tables += standard.filter { !known.contains($0.name) && (hasKeptLog || !$0.name.hasPrefix("kept_")) }
   }
 
   private mutating func run() throws {

@@ -135,7 +135,7 @@ package final class SnapshotWriter {
   }
 
   private func attempt(_ body: () throws -> Void) throws {
-    do { try body() } catch { throw StorageError(error, path: path, doing: "writing the snapshot") }
+    do { try body() } catch { throw StorageError(error, path: path, doing: "writing the snapshot", remedy: "try again: there is no such snapshot now") }
   }
 }
 

@@ -45,7 +45,7 @@ package final class MemorySnapshots: SnapshotStore {
       table.contents.forEachDocument { documents.append(Document(id: $0.id, creationTime: $0.creationTime, json: [UInt8]($0.json))) }
     }
     return try state.withLock { state in
-      if let refusal = state.refusal { throw ApplicationError(refusal) }
+      if let refusal = state.refusal { throw StorageError(.failed, refusal) }
       state.written += 1
       let text =
         switch name {

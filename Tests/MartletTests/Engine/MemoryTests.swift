@@ -29,12 +29,14 @@ private final class FakeMeter: MemoryMeter {
 struct MemoryTests {
   private static let limit = 1 << 20
 
-  private static func start(_ meter: FakeMeter?, seed: UInt64 = 1, limit: Int? = limit) throws -> (EngineHarness, InProcessClient) {
+  private static func start(
+    _ meter: FakeMeter?, seed: UInt64 = 1, limit: Int? = limit, snapshots: MemorySnapshots? = nil
+  ) throws -> (EngineHarness, InProcessClient) {
     var configuration = EngineConfiguration()
     configuration.maxMemoryBytes = limit
     let server = try EngineHarness(
       tables: [Counters.self, Items.self], modules: [CounterFunctions.self, ItemFunctions.self, Jobs.self], seed: seed, configuration: configuration,
-      memory: meter)
+      snapshots: snapshots, memory: meter)
     return (server, server.connect())
   }
 
@@ -169,6 +171,22 @@ struct MemoryTests {
     Self.look(server, client)
     #expect(try stage(1).last?.contains(#""inserted":500"#) == true, "there is room again")
     #expect(client.ask(server, #"query items:bare {"how":"count"}"#) == "500")
+  }
+
+  @Test("A snapshot that is read to be restored counts: beyond the limit it is refused, and nothing is changed")
+  func restores() throws {
+    let meter = FakeMeter(0)
+    let (server, client) = try Self.start(meter, snapshots: MemorySnapshots())
+    for _ in 0..<20 { _ = client.ask(server, Self.insert) }
+    #expect(client.ask(server, #"action _system:snapshot {"name":"s"}"#).contains(#""name":"s""#))
+    meter.used = Self.limit - 1_000
+    Self.look(server, client)
+    let restore = client.ask(server, #"action _system:restore {"snapshot":"s"}"#)
+    #expect(restore.hasPrefix("limit_exceeded: nothing was restored") && restore.contains("--max-memory"), "\(restore)")
+    meter.used = 0
+    Self.look(server, client)
+    #expect(client.ask(server, #"query items:bare {"how":"count"}"#) == "20")
+    #expect(client.ask(server, #"action _system:restore {"snapshot":"s"}"#).contains(#""restored""#))
   }
 
   @Test("Without a limit nothing is measured; with one, _system:stats tells both")

@@ -8,10 +8,14 @@ import TestSupport
 @Suite("Restoring into a running server")
 struct RestoreTests {
   static func server(
-    seed: UInt64 = 1, _ snapshots: MemorySnapshots, disk: MemoryStorage.Disk = .init(), pace: SimulatedLogWriter.Pace = .immediate, crons: [Cron] = []
+    seed: UInt64 = 1, _ snapshots: MemorySnapshots, disk: MemoryStorage.Disk = .init(), pace: SimulatedLogWriter.Pace = .immediate, crons: [Cron] = [],
+    durability: Durability = .full
   ) throws -> EngineHarness {
+    var configuration = EngineConfiguration()
+    configuration.durability = durability
     let server = try EngineHarness(
-      tables: [Counters.self], modules: [CounterFunctions.self, Jobs.self], crons: crons, seed: seed, disk: disk, pace: pace, snapshots: snapshots)
+      tables: [Counters.self], modules: [CounterFunctions.self, Jobs.self], crons: crons, seed: seed, disk: disk, configuration: configuration, pace: pace,
+      snapshots: snapshots)
     server.clock.nanosecondsPerReading = 40_000
     return server
   }
@@ -123,6 +127,27 @@ struct RestoreTests {
         #expect(client.answer("r")?.contains(#""writes":1"#) == true)
       }
     }
+  }
+
+  @Test("Under relaxed durability a restore begins when the log has been given every commit: it is read for the way back")
+  func relaxed() throws {
+    let snapshots = MemorySnapshots()
+    let server = try Self.server(snapshots, durability: .relaxed)
+    let client = server.connect()
+    server.settle()
+    server.log.pace = .byHand
+    for name in ["a", "b"] {
+      client.send(#"mutation \#(name) counters:set {"name":"\#(name)","value":1}"#)
+      server.run()
+    }
+    #expect(server.log.writing != nil)
+    #expect(client.take().count { $0.kind == .ok } == 2)
+    client.send(#"action r _system:restore {"timestamp":1}"#)
+    server.run()
+    #expect(snapshots.names.isEmpty, "the second commit waits behind the first one's batch")
+    server.completeBatch()
+    server.run()
+    #expect(snapshots.names.count == 1)
   }
 
   @Test("Between transactions of all kinds, crashes and restores, the state is always the model's", arguments: 1...12)
@@ -260,6 +285,7 @@ struct RestoreTests {
     #expect(refusal(#"{"snapshot":"s","timestamp":1}"#).contains("invalid_arguments"))
     snapshots.refuseWriting("the disk is full")
     #expect(refusal(#"{"snapshot":"s"}"#).contains("the disk is full"))
+    #expect(Self.ask(server, client, #"action q _system:snapshot {"name":"t"}"#).contains("the disk is full"))
     #expect(Self.contents(server) == before)
     // None of it keeps anybody waiting.
     #expect(Self.ask(server, client, #"mutation q counters:add {"name":"a","amount":1}"#) == "3")
@@ -293,6 +319,8 @@ struct RestoreTests {
     }
     #expect(snapshots.names.contains("scheduled-\(last + 1)"))
     #expect(snapshots.names.count == 3)
+    // One by hand with such a name would be removed like them.
+    #expect(Self.ask(server, client, #"action q _system:snapshot {"name":"scheduled-mine"}"#).contains("choose another"))
   }
 
   @Test("A snapshot is deleted by its name, and is gone from the list")

@@ -7,12 +7,14 @@ import Testing
 @Suite("Imports within the engine")
 struct ImportTests {
   let server: EngineHarness
+  let snapshots = MemorySnapshots()
   let client: InProcessClient
 
   init() throws {
     server = try EngineHarness(
       tables: [Songs.self, Votes.self, Notices.self], modules: [],
-      triggers: [Trigger.onChange(of: Songs.self) { ctx, _ in try ctx.db.insert(Notices.self) { $0.text = "a trigger ran" } }])
+      triggers: [Trigger.onChange(of: Songs.self) { ctx, _ in try ctx.db.insert(Notices.self) { $0.text = "a trigger ran" } }],
+      snapshots: snapshots)
     client = server.connect()
   }
 
@@ -120,6 +122,33 @@ struct ImportTests {
     let tables = try Value(json: try #require(after.take().first).rest)
     guard case .array(let list) = tables else { throw Unexpected() }
     #expect(list.first { $0["name"] == "notes" }?["documents"] == .float64(Double(Engine.mostImportedDocuments)))
+  }
+
+  @Test("A restore between two commits of an import ends it: nothing is written on top of what was restored, and it says so")
+  func restoredMeanwhile() throws {
+    _ = try value("snapshot", ["name": "empty"])
+    let handle = try begin(["notes"], "new")
+    let count = 3 * Engine.mostImportedDocuments
+    #expect(try stage(handle, "notes", (0..<count).map { ["n": .float64(Double($0))] })["count"] == 0)
+    server.log.pace = .byHand
+    let other = server.connect()
+    client.send("action x _system:importCommit {\"import\":\(handle.json)}")
+    server.run()
+    #expect(server.log.writing != nil)
+    other.send(#"action r _system:restore {"snapshot":"empty"}"#)
+    server.run()
+    server.completeBatch()
+    server.log.pace = .immediate
+    server.completeBatch()
+    server.settle()
+    #expect(other.answer("r")?.contains(#""writes":\#(Engine.mostImportedDocuments)"#) == true)
+    let line = try #require(client.take().first { $0.id == "x" })
+    #expect(line.kind == .error && "\(line)".contains("the database was restored while the import was being written"))
+    #expect(try value("documents", ["table": "notes"], verb: "query")["page"] == [])
+    // The next one is as any other.
+    let again = try begin(["notes"], "new")
+    #expect(try stage(again, "notes", [["n": 1]])["count"] == 0)
+    #expect(try value("importCommit", ["import": again])["commits"] == 1)
   }
 
   private struct Unexpected: Error {}
