@@ -81,7 +81,7 @@ public enum PaymentFunctions: FunctionModule {
         $0.error = "It isn't known yet whether the payment succeeded"
       }
       // What the service said is for the shop's eyes, and not for the customer's.
-      ctx.log.warning("a payment is unclear", ["order": .string(orderId.description), "error": .string(error)])
+      ctx.log.warning("whether order \(orderId) is paid is unclear: \(error)")
       try ctx.run(OrderFunctions.addOrderNote(orderId, "Payment unclear: it is asked for again each hour"))
     case .canceled: try ctx.change(orderId) { $0.state = .unclear }
     }

@@ -37,16 +37,6 @@ final class MemoryRoom: Sendable {
   /// What a document takes beside its JSON, about: its header, its places in `by_id` and `by_creation_time`, the allocator's rounding. And an entry of a declared index.
   static let documentBytes = 128
   static let entryBytes = 64
-
-  /// - Parameter what: what was asked for, at the sentence's beginning.
-  func refusal(of what: String) -> WireError {
-    let used = limit - left
-    return WireError(
-      .limitExceeded,
-      "\(what) would make the server use more memory than it may (memory, \(limit) bytes, of which \(used) are used): "
-        + "delete documents, or start the server with a greater --max-memory; deleting, making documents smaller and reading go on",
-      data: Limits.errorData(.memory, limit, reached: used))
-  }
 }
 
 extension Transaction {
