@@ -21,12 +21,14 @@ struct EventLoopHost: EngineHost {
 
   func offload(_ work: @escaping @Sendable () -> Void) { threads.submit { _ in work() } }
 
-  /// On a thread of its own, since a thread that has let go of its priority isn't given it back. One of the pool waits for it: so the pool's end does too.
+  func free(_ work: @escaping @Sendable () -> Void) { offloadInBackground(work) }
+
+  /// On a thread of its own, whose use of the disk has a low priority. One of the pool waits for it: so the pool's end does too.
   func offloadInBackground(_ work: @escaping @Sendable () -> Void) {
     threads.submit { _ in
       let isDone = DispatchSemaphore(value: 0)
       let thread = Thread {
-        _ = martlet_run_in_background()
+        _ = martlet_use_disk_in_background()
         work()
         isDone.signal()
       }

@@ -1,8 +1,10 @@
 #ifndef MARTLET_BACKGROUND_H
 #define MARTLET_BACKGROUND_H
 
-/// Has the calling thread give way to all others: it gets a tenth of a processor that is asked for by more than it can serve, and on disks whose scheduler
-/// knows priorities (mq-deadline, bfq) its reads and writes wait for those of others. It stays so. Returns whether the kernel took both.
-int martlet_run_in_background(void);
+/// Has what the calling thread reads and writes wait for the reads and writes of others, on disks whose scheduler knows priorities (mq-deadline, bfq). It stays
+/// so. Returns whether the kernel took it.
+///
+/// Its share of the processor stays what it is: a thread that gets little of it keeps others waiting whenever it holds a lock, the allocator's for one.
+int martlet_use_disk_in_background(void);
 
 #endif

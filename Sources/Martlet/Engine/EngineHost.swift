@@ -16,6 +16,9 @@ package protocol EngineHost: Sendable {
   /// The same for what takes seconds of a processor and a disk, and can wait for all others.
   func offloadInBackground(_ work: @escaping @Sendable () -> Void)
 
+  /// Runs `work`, which frees much memory and does nothing else, on another thread where there is one.
+  func free(_ work: @escaping @Sendable () -> Void)
+
   /// Where the handlers of actions run; nil for Swift's own pool of threads.
   var actionExecutor: (any TaskExecutor)? { get }
 }
@@ -24,4 +27,5 @@ extension EngineHost {
   package var actionExecutor: (any TaskExecutor)? { nil }
 
   package func offloadInBackground(_ work: @escaping @Sendable () -> Void) { offload(work) }
+  package func free(_ work: @escaping @Sendable () -> Void) { work() }
 }

@@ -5,12 +5,7 @@ extension Engine {
   /// long as writing the documents takes, on another.
   package func writeSnapshot(_ name: SnapshotName) async throws -> SnapshotDescription {
     let snapshots = try snapshotStore
-    let snapshot = DatabaseSnapshot(
-      timestamp: headTimestamp, wallMilliseconds: environment.clock.wallMilliseconds(),
-      tables: catalog.tables.map { table in
-        DatabaseSnapshot.Table(layout: table.layout, contents: table.assumeIsolated { $0.unsettledSnapshot })
-      })
-    try await untilDurable()
+    let snapshot = try await pinned(catalog.tables)
     let shownName =
       switch name {
       case .named(let name): name
@@ -50,14 +45,6 @@ extension Engine {
     get throws {
       guard let snapshots else { throw WireError(.notFound, "this server has no place for snapshots") }
       return snapshots
-    }
-  }
-
-  func untilDurable() async throws {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      whenDurable { failure in
-        if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
-      }
     }
   }
 }

@@ -17,20 +17,6 @@ package enum SnapshotName: Sendable, Hashable {
   case timed(prefix: String)
 }
 
-/// All tables as of one timestamp.
-package struct DatabaseSnapshot: Sendable {
-  package struct Table: Sendable {
-    package let layout: TableLayout
-    package let contents: TableContents
-  }
-
-  package let timestamp: UInt64
-  package let wallMilliseconds: Double
-  package let tables: [Table]
-
-  package var documentCount: Int { tables.reduce(0) { $0 + $1.contents.count } }
-}
-
 package struct SnapshotDescription: Sendable, Equatable {
   package var name: String
   package var timestamp: UInt64

@@ -38,7 +38,7 @@ extension Engine {
       if try !commitNext(&run, &result) { break }
       result.commits += 1
       result.timestamp = headTimestamp
-      try await durable()
+      try await untilDurable()
     }
     return result
   }
@@ -67,7 +67,7 @@ extension Engine {
         await withCheckedContinuation { continuation in beside.waitForExclusive { _ in continuation.resume() } }
       } else if let refusal = commitRefusal {
         guard refusal.code == .overloaded else { throw refusal }
-        try await durable()
+        try await untilDurable()
       } else {
         return
       }

@@ -99,27 +99,6 @@ extension Engine {
     }
   }
 
-  /// All tables, or some, as of one timestamp; when it is durable. O(1) for each table, but for the changes that its indexes have gathered
-  /// where they are asked for.
-  func pinned(_ tables: [StoredTable], settled: Bool = false) async throws -> DatabaseSnapshot {
-    let snapshot = DatabaseSnapshot(
-      timestamp: headTimestamp, wallMilliseconds: environment.clock.wallMilliseconds(),
-      tables: tables.map { table in
-        DatabaseSnapshot.Table(layout: table.layout, contents: table.assumeIsolated { settled ? $0.snapshot : $0.unsettledSnapshot })
-      })
-    try await durable()
-    return snapshot
-  }
-
-  /// Returns when all that the head shows is on the disk.
-  func durable() async throws {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      whenDurable { failure in
-        if let failure { continuation.resume(throwing: failure) } else { continuation.resume() }
-      }
-    }
-  }
-
   /// The tables of these names, or all of the app's.
   nonisolated func transferredTables(_ names: [String]?) throws -> [StoredTable] {
     let all = catalog.tables.filter { !$0.layout.definition.isSystem }
