@@ -21,7 +21,7 @@ struct EventLoopHost: EngineHost {
 
   func offload(_ work: @escaping @Sendable () -> Void) { threads.submit { _ in work() } }
 
-  func free(_ work: @escaping @Sendable () -> Void) { offloadInBackground(work) }
+  func free(_ work: @escaping @Sendable () -> Void) { offload(work) }
 
   /// On a thread of its own, whose use of the disk has a low priority. One of the pool waits for it: so the pool's end does too.
   func offloadInBackground(_ work: @escaping @Sendable () -> Void) {

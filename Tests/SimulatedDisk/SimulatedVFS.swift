@@ -93,6 +93,7 @@ final class SimulatedVFS {
     return open.isValid ? body(open.disk, open.name) : otherwise
   }
 
+  // Sound: written before it is published, once, and only read from then on.
   private nonisolated(unsafe) static let methods: UnsafePointer<sqlite3_io_methods> = {
     var table = sqlite3_io_methods()
     table.iVersion = 1
