@@ -8,6 +8,9 @@ struct CommonOptions: ParsableArguments {
   @Option(help: "The martlet executable. (default: the release build of this checkout)")
   var martlet: String?
 
+  @Option(help: "Of w1: another martlet executable, such as the last commit's, that takes part as well; repeat for more.")
+  var baseline: [String] = []
+
   @Option(help: "The redis-server executable, by path or by name on PATH.")
   var redis = "redis-server"
 
@@ -57,6 +60,8 @@ struct CommonOptions: ParsableArguments {
 /// The servers of one comparison, started.
 struct Arena {
   var martlet: MartletServer?
+  /// Other versions of Martlet.
+  var baselines: [MartletServer] = []
   var redis: RedisServer?
 
   /// Starts what is asked for. A server that is missing is an error that says how to get it, but for Redis with `--quick`, which is noted
@@ -81,6 +86,10 @@ struct Arena {
     if wantsMartlet, let path = Places.executable(martletPath) {
       martlet = try MartletServer(executable: path, dataParent: options.data, cores: cores)
     }
+    for path in options.baseline {
+      guard let path = Places.executable(path) else { throw BenchmarkError("there is no executable \(path)") }
+      baselines.append(try MartletServer(executable: path, dataParent: options.data, cores: cores))
+    }
     if let redisPath {
       redis = try RedisServer(executable: redisPath, dataParent: options.data, cores: cores)
     }
@@ -88,6 +97,7 @@ struct Arena {
 
   func stop() {
     martlet?.process.stop()
+    for baseline in baselines { baseline.process.stop() }
     redis?.process.stop()
   }
 
@@ -95,6 +105,7 @@ struct Arena {
   func banks() -> [(name: String, bank: any Bank)] {
     var banks: [(String, any Bank)] = []
     if let martlet { banks.append(("martlet", MartletBank(server: martlet))) }
+    for (index, baseline) in baselines.enumerated() { banks.append((Report.baseline(index), MartletBank(server: baseline))) }
     if let redis { banks.append(("redis", RedisBank(server: redis))) }
     return banks
   }

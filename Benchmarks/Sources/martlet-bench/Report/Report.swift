@@ -65,6 +65,21 @@ struct Report: Encodable {
     ratios.append(Ratio(name: "\(run): Martlet / Redis", value: martlet.requestsPerSecond / peer.requestsPerSecond, atLeast: aim))
   }
 
+  /// Martlet's throughput over that of another version of it: the median of the rounds' ratios, since the two were measured beside each other.
+  mutating func compare(run: String, baselines: Int) {
+    for name in (0..<baselines).map(Self.baseline) {
+      let ratios = rounds.compactMap { measured -> Double? in
+        guard measured.server == "martlet", measured.run == run else { return nil }
+        let other = rounds.first { $0.server == name && $0.run == run && $0.round == measured.round }
+        return other.map { measured.requestsPerSecond / $0.requestsPerSecond }
+      }
+      if !ratios.isEmpty { self.ratios.append(Ratio(name: "\(run): Martlet / \(name)", value: martlet_bench.median(ratios))) }
+    }
+  }
+
+  /// What a baseline is called in the report.
+  static func baseline(_ index: Int) -> String { index == 0 ? "before" : "before\(index + 1)" }
+
   static func progress(_ text: String) {
     let line = Array((text + "\n").utf8)
     _ = write(STDERR_FILENO, line, line.count)

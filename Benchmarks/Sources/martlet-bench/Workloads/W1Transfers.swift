@@ -72,6 +72,7 @@ struct W1Transfers: ParsableCommand {
       for distribution in distributions {
         let aim: Double? = depth == 1 ? 1.5 : depth == 40 ? 1.0 : nil
         report.compare(run: name(depth, distribution), atLeast: distribution == .uniform ? aim : nil)
+        report.compare(run: name(depth, distribution), baselines: common.baseline.count)
       }
       for server in banks.map(\.name) {
         guard let even = report.median(server: server, run: name(depth, .uniform)) else { continue }
