@@ -4,8 +4,8 @@ import NIOCore
 
 /// A connection's end of the pipeline: hands the engine what the socket read, and the socket what the engine answers.
 ///
-/// It runs on the engine's event loop, so the engine is entered by `assumeIsolated`: no hop, no task, no lock. All lines of
-/// one read are handled before anything is sent, and all answers of one turn leave with one system call.
+/// It runs on the engine's event loop, so the engine is entered by `assumeIsolated`: no hop, no task, no lock. All sockets that are
+/// ready are read before anything is handled (`SocketInput`), and all answers of one turn leave with one system call.
 ///
 /// What the engine sends goes to the socket at once, past the channel's pipeline, which nothing else is in: a buffer, a promise and the way
 /// through the pipeline cost as much as everything else that is done for one subscriber of a live query. Only what the socket doesn't take is
@@ -19,6 +19,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
 
   private let engine: Engine
   private let connections: ConnectionRegistry
+  private let input: SocketInput
   private var session: SessionID?
   private var context: ChannelHandlerContext?
   /// The channel's socket; nil where it has none of the system's.
@@ -26,17 +27,16 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   /// Buffers that the channel has and the socket hasn't taken.
   private var pendingWrites = 0
   private var isFlushing = false
-  /// What NIO read off a connection that it found broken while it wrote.
-  private var lateInput: [ByteBuffer] = []
   private var isClosing = false
   private var isLingering = false
   /// Bytes that the channel was given. Those that have not left it yet are its `bufferedWritableBytes`.
   private var sentBytes = 0
   private var stall: Scheduled<Void>?
 
-  init(engine: Engine, connections: ConnectionRegistry) {
+  init(engine: Engine, connections: ConnectionRegistry, input: SocketInput) {
     self.engine = engine
     self.connections = connections
+    self.input = input
   }
 
   // MARK: From the socket
@@ -51,18 +51,9 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard let session else { return }
-    let buffer = unwrapInboundIn(data)
+    input.add(unwrapInboundIn(data), from: session)
     // Where a write fails, NIO reads what is left before it returns. The engine, which mostly is what writes, must not be entered inside itself.
-    guard !isFlushing else { return lateInput.append(buffer) }
-    receive(buffer, from: session)
-  }
-
-  private func receive(_ buffer: ByteBuffer, from session: SessionID) {
-    // The engine's closure must be sendable, and a borrowed pointer isn't: it does not leave this call.
-    buffer.withUnsafeReadableBytes { bytes in
-      let bytes = UncheckedBytes(bytes: bytes)
-      engine.assumeIsolated { $0.receive(bytes.bytes, from: session) }
-    }
+    if input.isFull, !isFlushing { input.handle() }
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -99,6 +90,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
 
   private func inputClosed() {
     if let session {
+      input.handle()
       engine.assumeIsolated { $0.disconnected(session, canStillSend: true) }
     } else if isLingering {
       context?.close(promise: nil)
@@ -120,8 +112,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   private func ended() {
     connections.remove(self)
     guard let session else { return }
-    for buffer in lateInput { receive(buffer, from: session) }
-    lateInput = []
+    input.handle()
     self.session = nil
     engine.assumeIsolated { $0.disconnected(session, canStillSend: false) }
   }
@@ -230,11 +221,7 @@ final class ConnectionHandler: ChannelInboundHandler, SessionTransport, @uncheck
   /// Tells the client that the server ends, and closes when what is in flight is answered.
   func shutDown() {
     guard let session else { return cut() }
+    input.handle()
     engine.assumeIsolated { $0.shutDown(session) }
   }
-}
-
-/// Bytes lent for the length of one call on one thread, which is why passing them on is sound.
-private struct UncheckedBytes: @unchecked Sendable {
-  let bytes: UnsafeRawBufferPointer
 }

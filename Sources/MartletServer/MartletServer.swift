@@ -138,6 +138,7 @@ public final class MartletServer: Service {
 
   private func listen(_ engine: Engine, _ eventLoop: any EventLoop, _ recovered: RecoveredData) async throws {
     let connections = ConnectionRegistry(eventLoop: eventLoop)
+    let input = SocketInput(engine: engine, eventLoop: eventLoop)
     let bootstrap = ServerBootstrap(group: eventLoop)
       // When all clients come back at once, one that finds no place tries again after a second: so there are many places (the system has a bound of
       // its own), and they are freed faster than those who have come are served.
@@ -154,7 +155,7 @@ public final class MartletServer: Service {
       .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(engine: engine, connections: connections))
+          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(engine: engine, connections: connections, input: input))
         }
       }
     let channel: any Channel

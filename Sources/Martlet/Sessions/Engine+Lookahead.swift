@@ -5,17 +5,19 @@ import MartletWire
 ///
 /// With more documents than the processor's cache holds, a short transaction mostly waits for memory: for the leaf that a
 /// document's id leads to, then for the document. The processor can wait for many addresses at once, but not within one
-/// transaction, where each step needs the one before. So before the requests of one read are run, the documents that they
-/// name are asked for, all leaves first, then all documents.
+/// transaction, where each step needs the one before. So before requests that came together are run, the documents that they
+/// name are asked for: see `OrderedTree.prefetch`.
 ///
-/// It is a guess, and may be wrong in any way: nothing depends on it but time. Worth 4 to 6 % of a transfer among 100,000
-/// accounts (docs/performance.md).
+/// It is a guess, and may be wrong in any way: nothing depends on it but time (docs/performance.md).
 extension Engine {
   /// Less than two requests with an id have nothing to wait for at once.
-  static let leastBytesToLookAhead = 256
+  private static let leastBytesToLookAhead = 256
+  /// Some 64 requests: what they name takes about a tenth of the processor's own cache.
+  static let bytesToLookAhead = 8 * 1_024
 
   /// Finds the ids in requests, and has the processor fetch their documents.
   func lookAhead(in requests: UnsafeRawBufferPointer) {
+    guard requests.count >= Self.leastBytesToLookAhead else { return }
     withUnsafeTemporaryAllocation(of: DocumentID.self, capacity: Self.mostIDs) { ids in
       var count = 0
       Self.forEachID(in: requests) { id in

@@ -25,12 +25,27 @@ extension Engine {
     scheduleTurnEnd()
   }
 
-  /// Handles what arrived: every whole line of it, in order. Answers that are ready are sent once, at the end.
-  package func receive(_ bytes: UnsafeRawBufferPointer, from id: SessionID) {
-    guard let session = sessions[id], session.closing == nil else { return }
+  /// Handles what arrived from several sessions.
+  package func receive(_ batch: borrowing InputBatch) {
     wallMilliseconds = environment.clock.wallMilliseconds()
+    batch.forEachGroup(ofBytes: Self.bytesToLookAhead) {
+      lookAhead(in: $0)
+    } piece: {
+      handle($1, from: $0)
+    }
+  }
+
+  /// Handles what arrived from one session.
+  package func receive(_ bytes: UnsafeRawBufferPointer, from id: SessionID) {
+    wallMilliseconds = environment.clock.wallMilliseconds()
+    lookAhead(in: bytes)
+    handle(bytes, from: id)
+  }
+
+  /// Handles every whole line, in order. Answers that are ready are sent once, at the end.
+  private func handle(_ bytes: UnsafeRawBufferPointer, from id: SessionID) {
+    guard let session = sessions[id], session.closing == nil else { return }
     endIdentityIfDue(session)
-    if bytes.count >= Self.leastBytesToLookAhead { lookAhead(in: bytes) }
     // The splitter is taken out while it runs, since the lines that it finds are handled with the session.
     var splitter = LineSplitter(maxLineBytes: configuration.maximumLineBytes)
     swap(&splitter, &session.splitter)

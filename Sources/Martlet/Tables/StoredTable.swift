@@ -39,10 +39,7 @@ package actor StoredTable {
   var documentCount: Int { contents.count }
 
   /// Has the processor fetch these documents, where there are such.
-  func prefetch(_ ids: UnsafeBufferPointer<DocumentID>) {
-    for id in ids { contents.prefetchLeaf(of: InternalID(id)) }
-    for id in ids { contents.prefetchDocument(InternalID(id)) }
-  }
+  func prefetch(_ ids: UnsafeBufferPointer<DocumentID>) { contents.prefetch(ids) }
 
   /// A creation time for a new document: `now`, or just after the last one given out, so that times are distinct within
   /// the table and growing. Milliseconds since 1970, in steps of a microsecond.

@@ -18,8 +18,7 @@ package struct TableContents: Sendable {
   /// O(log n).
   func document(_ id: InternalID) -> DocumentStorage? { documents.find(id)?.document }
 
-  func prefetchLeaf(of id: InternalID) { documents.prefetchLeaf(of: id) }
-  func prefetchDocument(_ id: InternalID) { documents.prefetchDocument(of: id) }
+  func prefetch(_ ids: UnsafeBufferPointer<DocumentID>) { documents.prefetch(ids) }
 
   /// Carries out one write. `old` is the document that stands under the id now (nil for an insert), `new` the one that is
   /// to (nil for a delete).
