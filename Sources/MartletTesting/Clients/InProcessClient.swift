@@ -57,6 +57,19 @@ package final class InProcessClient: SessionTransport, @unchecked Sendable {
     deliver()
   }
 
+  /// Sends what several clients of one server say, in pieces that arrive together.
+  package static func sendTogether(_ pieces: [(client: InProcessClient, text: String)]) {
+    guard let first = pieces.first?.client else { return }
+    var batch = InputBatch()
+    for (client, text) in pieces {
+      guard let session = client.session else { continue }
+      Array(text.utf8).withUnsafeBytes { batch.append($0, from: session) }
+    }
+    // The batch doesn't leave this call.
+    nonisolated(unsafe) let input = batch
+    first.host.enter { first.engine.assumeIsolated { $0.receive(input) } }
+  }
+
   private func deliver() {
     guard let session, isReading, !backlog.isEmpty, !isClosed else { return }
     let bytes = backlog
