@@ -19,6 +19,16 @@ extension OrderedTree where Payload == DocumentEntry {
   }
 }
 
+extension TreeNodeView {
+  /// Fetches a child of this branch node: of a leaf everything, of a branch node its keys. Neither reads it, nor counts a reference.
+  func prefetchChild(_ index: Int) {
+    let child = UnsafeRawPointer(children + index).load(as: UnsafeRawPointer.self)
+    let contents = level == 1 ? counts[index] * MemoryLayout<Entry>.stride : capacity * MemoryLayout<Key>.stride
+    // The object's own words and the header are before the contents.
+    prefetch(child, byteCount: 24 + contents)
+  }
+}
+
 private func prefetch(_ start: UnsafeRawPointer, byteCount: Int) {
   var offset = 0
   while offset < byteCount {
