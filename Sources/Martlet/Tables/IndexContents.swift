@@ -1,6 +1,6 @@
 /// What an index's entry leads to. It holds the id and not the document, so that a write which leaves an index's fields
 /// alone need not touch that index.
-struct IndexEntry: TreePayload {
+struct IndexEntry: TreePayload, BitwiseCopyable {
   let id: InternalID
 }
 
@@ -10,7 +10,7 @@ struct CreationEntry: TreePayload {
   let idHigh: UInt64
 }
 
-struct SummedIndexEntry: SummedPayload {
+struct SummedIndexEntry: SummedPayload, BitwiseCopyable {
   let id: InternalID
   let amount: Double
 }

@@ -12,7 +12,7 @@ package struct IndexSlot: Hashable, Sendable {
 }
 
 /// A document's id within its table: the 16 bytes after the table's number.
-package struct InternalID: Hashable, Comparable, Sendable {
+package struct InternalID: Hashable, Comparable, BitwiseCopyable, Sendable {
   package let high: UInt64
   package let low: UInt64
 

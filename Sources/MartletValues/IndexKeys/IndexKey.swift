@@ -50,6 +50,17 @@ public struct IndexKey: @unchecked Sendable {
     length = 16
   }
 
+  /// A key of `length` bytes, at most 16, from its `heads`.
+  @inlinable
+  public init(high: UInt64, low: UInt64, length: UInt32, tie: UInt64) {
+    assert(length <= 16)
+    head0 = high
+    head1 = low
+    tail = nil
+    self.tie = tie
+    self.length = length
+  }
+
   /// The first 16 bytes as two big-endian integers, padded with zeros.
   @inlinable
   public var heads: (high: UInt64, low: UInt64) { (head0, head1) }

@@ -133,7 +133,7 @@ struct OrderedTreeModelTests {
           payload: isRemoval ? nil : CountedPayload(citizen: Citizen(step + key, in: census))))
       if isRemoval { _ = model.remove(key) } else { _ = model.insert(step + key, for: key) }
     }
-    tree.apply(changes, changes.indices)
+    changes.withUnsafeBufferPointer { tree.apply($0) }
   }
 
   private func compareLookups(

@@ -5,27 +5,25 @@ struct TreeChange<Key: Comparable & Sendable, Payload: TreePayload> {
 }
 
 extension OrderedTree {
-  /// Carries out the changes of a range, which are in strictly ascending order of their keys.
+  /// Carries out changes, which are in strictly ascending order of their keys.
   ///
   /// As `insert` and `remove` one by one, but neighbours share the way down: each node is looked at once, however many
-  /// changes lie below it, and its totals are brought up to date once. A change that would split or merge leaves is put
-  /// off, and carried out by itself at the end; those are few.
-  mutating func apply(_ changes: ContiguousArray<TreeChange<Key, Payload>>, _ range: Range<Int>) {
+  /// changes lie below it, and its totals are brought up to date once. While the changes below one node are carried out, the next
+  /// node is fetched. A change that would split or merge leaves is put off, and carried out by itself at the end; those are few.
+  mutating func apply(_ changes: UnsafeBufferPointer<TreeChange<Key, Payload>>) {
     var putOff: ContiguousArray<Int> = []
-    let isBulk = range.count > 1 && (rootView.map { !$0.isLeaf } ?? false)
-    changes.withUnsafeBufferPointer { changes in
-      if isBulk, var top = root.take() {
-        count &+= Self.apply(changes, range, below: &top, fanout, &putOff).count
-        root = top
+    let isBulk = changes.count > 1 && (rootView.map { !$0.isLeaf } ?? false)
+    if isBulk, var top = root.take() {
+      count &+= Self.apply(changes, changes.indices, below: &top, fanout, &putOff).count
+      root = top
+    } else {
+      putOff = ContiguousArray(changes.indices)
+    }
+    for index in putOff {
+      if let payload = changes[index].payload {
+        insert(payload, for: changes[index].key)
       } else {
-        putOff = ContiguousArray(range)
-      }
-      for index in putOff {
-        if let payload = changes[index].payload {
-          insert(payload, for: changes[index].key)
-        } else {
-          remove(changes[index].key)
-        }
+        remove(changes[index].key)
       }
     }
   }
@@ -44,30 +42,52 @@ extension OrderedTree {
     let node = uniqueView(of: slot)
     if node.isLeaf { return apply(changes, range, toLeaf: node, fanout, &putOff) }
     var difference = Difference()
-    var start = range.lowerBound
-    while start < range.upperBound {
-      let index = node.childIndex(for: changes[start].key)
-      var end = start + 1
-      if index < node.count - 1 {
-        while end < range.upperBound, changes[end].key < node.keys[index] { end += 1 }
-      } else {
-        end = range.upperBound
+    var group = group(changes, range, below: node, from: node.childIndex(for: changes[range.lowerBound].key))
+    while true {
+      var next: Group?
+      if group.range.upperBound < range.upperBound {
+        next = self.group(changes, group.range.upperBound..<range.upperBound, below: node, from: group.child + 1)
       }
-      let below = apply(changes, start..<end, below: node.children + index, fanout, &putOff)
-      node.counts[index] &+= below.count
+      let child = group.child
+      let below = apply(changes, group.range, below: node.children + child, fanout, &putOff)
+      node.counts[child] &+= below.count
       difference.count &+= below.count
       if Payload.Summary.isKept {
-        if let part = below.sum, let sum = Payload.Summary.replacing(nil, with: part, in: node.sums[index]) {
-          node.sums[index] = sum
+        if let part = below.sum, let sum = Payload.Summary.replacing(nil, with: part, in: node.sums[child]) {
+          node.sums[child] = sum
           difference.sum = difference.sum.flatMap { Payload.Summary.replacing(nil, with: part, in: $0) }
         } else {
-          node.refreshSum(ofChild: index)
+          node.refreshSum(ofChild: child)
           difference.sum = nil
         }
       }
-      start = end
+      guard let next else { return difference }
+      group = next
     }
-    return difference
+  }
+
+  /// Changes that belong below one child.
+  private struct Group {
+    let child: Int
+    let range: Range<Int>
+  }
+
+  /// The first group of changes of a range, below the child `first` or one after it; and has that child fetched.
+  @inline(__always)
+  private static func group(
+    _ changes: UnsafeBufferPointer<TreeChange<Key, Payload>>, _ range: Range<Int>, below node: View, from first: Int
+  ) -> Group {
+    let last = node.count - 1
+    let keys = node.keys
+    var child = first
+    while child < last, !(changes[range.lowerBound].key < keys[child]) { child &+= 1 }
+    var end = range.upperBound
+    if child < last {
+      end = range.lowerBound &+ 1
+      while end < range.upperBound, changes[end].key < keys[child] { end &+= 1 }
+    }
+    node.prefetchChild(child)
+    return Group(child: child, range: range.lowerBound..<end)
   }
 
   private static func apply(
@@ -76,8 +96,10 @@ extension OrderedTree {
   ) -> Difference {
     let minimum = fanout.minimum(level: 0, isOnRightEdge: false)
     var difference = Difference()
+    var index = leaf.lowerBound(changes[range.lowerBound].key)
     for position in range {
-      let index = leaf.lowerBound(changes[position].key)
+      // A few steps from the change before.
+      while index < leaf.count, leaf.entries[index].key < changes[position].key { index &+= 1 }
       let isThere = index < leaf.count && !(changes[position].key < leaf.entries[index].key)
       var old: Payload.Summary?
       if let payload = changes[position].payload {

@@ -10,15 +10,13 @@ extension OrderedTree where Key == InternalID, Payload == DocumentEntry {
     guard let root = rootView, !ids.isEmpty else { return }
     withUnsafeTemporaryAllocation(of: (node: View, count: Int).self, capacity: ids.count) { places in
       places.initialize(repeating: (root, count))
-      var level = root.level
-      while level > 0 {
+      for _ in 0..<root.level {
         for index in ids.indices {
           let node = places[index].node
           let child = node.childIndex(for: InternalID(ids[index]))
+          node.prefetchChild(child)
           places[index] = (node.child(child), node.counts[child])
-          places[index].node.prefetch(entries: places[index].count, isLeaf: level == 1)
         }
-        level &-= 1
       }
       for index in ids.indices { places[index].node.prefetchDocument(of: InternalID(ids[index]), among: places[index].count) }
     }
@@ -26,12 +24,14 @@ extension OrderedTree where Key == InternalID, Payload == DocumentEntry {
 }
 
 extension TreeNodeView {
-  /// Fetches what a search of this node reads: all entries of a leaf, the keys of a branch node. Nothing is read of the node itself.
-  /// - Parameter count: of a leaf, how many entries it has.
+  /// Fetches what a search of a child of this branch node reads: of a leaf all entries, of a branch node its keys. Neither reads the child, nor
+  /// counts a reference.
   @inline(__always)
-  fileprivate func prefetch(entries count: Int, isLeaf: Bool) {
-    let bytes = isLeaf ? count * MemoryLayout<Entry>.stride : TreeFanout.wide.branch * MemoryLayout<Key>.stride
-    martlet_prefetch_range(header, MemoryLayout<TreeNodeHeader>.stride + bytes)
+  func prefetchChild(_ index: Int) {
+    let child = UnsafeRawPointer(children + index).load(as: UnsafeRawPointer.self)
+    let contents = level == 1 ? counts[index] * MemoryLayout<Entry>.stride : capacity * MemoryLayout<Key>.stride
+    // The object's own words and the header are before the contents.
+    martlet_prefetch_range(child, 24 + contents)
   }
 }
 
