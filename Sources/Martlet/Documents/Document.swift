@@ -18,7 +18,8 @@ public struct Document<T: Table>: Sendable {
   /// When the document was inserted: milliseconds since 1970, distinct within the table and growing.
   public var creationTime: Double { storage.creationTime }
 
-  @inlinable
+  // Always inlined: where the key path is seen, the compiler reads the property, and makes no key path.
+  @inlinable @inline(__always)
   public subscript<Value>(dynamicMember field: KeyPath<T, Field<Value>>) -> Value {
     storage.read(schema.prototype[keyPath: field])
   }

@@ -20,19 +20,22 @@ public struct Draft<T: Table>: ~Copyable {
     self.changes = changes
   }
 
-  @inlinable
+  // Always inlined: where the key path is seen, the compiler reads the property, and makes no key path.
+  @inlinable @inline(__always)
   public subscript<Value>(dynamicMember field: KeyPath<T, Field<Value>>) -> Value {
-    get {
-      let field = schema.prototype[keyPath: field]
-      do {
-        return try field.validator.decodeMember(changes.member(field.label.bytes, of: base))
-      } catch {
-        if let unfit = changes.unfitValue(field.label.bytes) as? Value { return unfit }
-        if let base, let stored = try? field.validator.decodeMember(base.value(named: field.label.bytes)) { return stored }
-        Self.isReadBeforeSet(field.wireName)
-      }
-    }
+    get { read(schema.prototype[keyPath: field]) }
     nonmutating set { changes.set(schema.prototype[keyPath: field], to: newValue) }
+  }
+
+  @inlinable
+  func read<Value>(_ field: Field<Value>) -> Value {
+    do {
+      return try field.validator.decodeMember(changes.member(field.label.bytes, of: base))
+    } catch {
+      if let unfit = changes.unfitValue(field.label.bytes) as? Value { return unfit }
+      if let base, let stored = try? field.validator.decodeMember(base.value(named: field.label.bytes)) { return stored }
+      Self.isReadBeforeSet(field.wireName)
+    }
   }
 
   /// A field by its name: one that isn't declared, of a table that allows those. Nil removes it. A value that the schema doesn't

@@ -10,17 +10,14 @@ final class Catalog: Sendable {
 
   /// The numbers of the app's tables follow each other from here, so that most look-ups are by position.
   static let firstUserNumber: UInt32 = 10_001
-  private let userTables: [Entry?]
+  private let userTables: [StoredTable?]
+  private let userTypes: [TypedTable?]
+  /// The types of those, by themselves: whether an id is of a type's table is asked of each argument, and costs no reference then.
+  private let userTypeNames: [ObjectIdentifier?]
 
-  private struct Entry: Sendable {
-    let table: StoredTable
-    let type: ObjectIdentifier?
-    let typed: TypedTable?
-  }
-
-  /// A table of the app's schema, with what its Swift type was registered with.
+  /// A table of the app's schema, with what its Swift type was registered with. A class, so that handing it on takes one reference.
   @usableFromInline
-  struct TypedTable: Sendable {
+  final class TypedTable: Sendable {
     @usableFromInline let table: StoredTable
     @usableFromInline let anySchema: any AnyObject & Sendable
 
@@ -40,23 +37,32 @@ final class Catalog: Sendable {
     byName = Dictionary(uniqueKeysWithValues: tables.map { ($0.layout.name, $0) })
     byType = types
     let last = tables.map(\.layout.number).max() ?? 0
-    var userTables: [Entry?] = []
+    var userTables: [StoredTable?] = []
+    var userTypes: [TypedTable?] = []
+    var userTypeNames: [ObjectIdentifier?] = []
     let typesByName = Dictionary(uniqueKeysWithValues: types.map { ($1.table.layout.name, (type: $0, table: $1)) })
     if last >= Self.firstUserNumber, last - Self.firstUserNumber < 10_000 {
-      userTables = Array(repeating: nil, count: Int(last - Self.firstUserNumber) + 1)
+      let count = Int(last - Self.firstUserNumber) + 1
+      userTables = Array(repeating: nil, count: count)
+      userTypes = Array(repeating: nil, count: count)
+      userTypeNames = Array(repeating: nil, count: count)
       for table in tables where table.layout.number >= Self.firstUserNumber {
+        let position = Int(table.layout.number - Self.firstUserNumber)
         let typed = typesByName[table.layout.name]
-        userTables[Int(table.layout.number - Self.firstUserNumber)] = Entry(
-          table: table, type: typed?.type, typed: typed?.table)
+        userTables[position] = table
+        userTypes[position] = typed?.table
+        userTypeNames[position] = typed?.type
       }
     }
     self.userTables = userTables
+    self.userTypes = userTypes
+    self.userTypeNames = userTypeNames
   }
 
   @inline(__always)
   func table(number: UInt32) -> StoredTable? {
     let position = Int(number) - Int(Self.firstUserNumber)
-    if position >= 0, position < userTables.count { return userTables[position]?.table }
+    if position >= 0, position < userTables.count { return userTables[position] }
     return byNumber[number]
   }
 
@@ -65,8 +71,7 @@ final class Catalog: Sendable {
   func table(of id: DocumentID, _ type: any Table.Type) -> TypedTable? {
     let position = Int(id.tableNumber) - Int(Self.firstUserNumber)
     guard position >= 0, position < userTables.count else { return systemTable(of: id, type) }
-    guard let entry = userTables[position], entry.type == ObjectIdentifier(type) else { return nil }
-    return entry.typed
+    return userTypeNames[position] == ObjectIdentifier(type) ? userTypes[position] : nil
   }
 
   @inline(never)
@@ -79,7 +84,7 @@ final class Catalog: Sendable {
   func isOf<T: Table>(_ type: T.Type, _ id: DocumentID) -> Bool {
     let position = Int(id.tableNumber) - Int(Self.firstUserNumber)
     guard position >= 0, position < userTables.count else { return systemTable(of: id, type) != nil }
-    return userTables[position]?.type == ObjectIdentifier(type)
+    return userTypeNames[position] == ObjectIdentifier(type)
   }
 
   func table(named name: String) -> StoredTable? { byName[name] }

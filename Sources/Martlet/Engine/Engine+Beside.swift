@@ -123,6 +123,7 @@ extension Engine {
       let transaction = Transaction(
         start: start, place: .beside, canWrite: canWrite, tracksReads: tracksReads, scratch: TransactionScratch(),
         snapshots: TableSnapshots(
+          readsTables: false,
           unsettled: { tables[$0.layout.number]! },
           settled: {
             var contents = tables[$0.layout.number]!

@@ -65,6 +65,7 @@ extension Engine {
       start: transactionStart(function, identity, seed: nil, now: wallMilliseconds),
       place: .engineThread, canWrite: canWrite, tracksReads: tracksReads, scratch: scratch,
       snapshots: TableSnapshots(
+        readsTables: true,
         unsettled: { table in table.assumeIsolated { $0.unsettledSnapshot } },
         settled: { table in table.assumeIsolated { $0.snapshot } }))
   }

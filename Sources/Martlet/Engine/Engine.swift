@@ -60,10 +60,11 @@ package actor Engine {
   nonisolated let slowNanoseconds: UInt64
   let metrics: EngineMetrics?
   /// What functions on the engine's thread are answered in, and build documents in: one runs at a time.
-  var answer = JSONWriter(capacity: 4096)
+  /// Not checked for overlapping accesses: it is lent for as long as a handler runs, and each access within would be compared with that one.
+  @exclusivity(unchecked) var answer = JSONWriter(capacity: 4096)
   let scratch = TransactionScratch()
   /// The one that ran last, to be used again: to make one for each request costs 4 % of a transfer.
-  var idleTransaction: Transaction?
+  @exclusivity(unchecked) var idleTransaction: Transaction?
   var turnEndIsScheduled = false
   /// What was committed since the memory was measured last, and when that is due again.
   var memoryGrowth = 0

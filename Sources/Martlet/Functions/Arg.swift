@@ -5,11 +5,14 @@ public final class Arg<Value: Sendable>: Sendable {
   let interned: InternedName
   /// The name's bytes, valid for the life of the process.
   @usableFromInline var nameBytes: UnsafeRawBufferPointer { interned.bytes }
+  /// Whether JSON may hold the name as it is, without escapes.
+  @usableFromInline let isPlain: Bool
 
   public init(_ name: String, _ validator: Validator<Value>) {
     self.name = name
     self.validator = validator
     interned = InternedName(name)
+    isPlain = name.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
   }
 
   /// An argument that a caller may leave out: it is `standard` then, and so it is where null stands in its place.

@@ -1,6 +1,10 @@
 import MartletWire
 
-/// The arguments of one call: a JSON object whose members are found once, and decoded each by its validator.
+/// The arguments of one call: a JSON object, each member of which is decoded by its validator.
+///
+/// Members that come in the order in which they are taken, that of the function's declaration, are decoded as they are met: one pass over the text, and
+/// no memory. Where one doesn't, or anything at all is wrong, the whole object is gone through and its members are listed; every error is
+/// found there, and so is the same whatever way was taken.
 public struct Arguments {
   private struct Member {
     var name: UnsafeRawBufferPointer
@@ -8,6 +12,18 @@ public struct Arguments {
     var isTaken = false
   }
 
+  private enum Stage {
+    /// `reader` stands before the name of the member that comes next, and all before it were taken.
+    case inOrder
+    /// All members were taken in order, and nothing else follows.
+    case ended
+    /// The members are in `members`.
+    case listed
+  }
+
+  private let json: UnsafeRawBufferPointer
+  @usableFromInline var reader: JSONReader
+  private var stage = Stage.ended
   private var members: ContiguousArray<Member> = []
   private var taken = 0
   /// Names that were written with escapes; nil where there are none, as in nearly every call.
@@ -19,20 +35,15 @@ public struct Arguments {
   ///   - json: must outlive the arguments. No bytes stand for `{}`.
   ///   - catalog: the tables that ids among the arguments must be of.
   init(_ json: UnsafeRawBufferPointer, _ catalog: Catalog? = nil) throws {
+    self.json = json
     self.catalog = catalog.map { Unmanaged.passUnretained($0) }
+    reader = JSONReader(json)
+    reader.context = self.catalog
     guard !json.isEmpty else { return }
-    var reader = JSONReader(json)
-    members.reserveCapacity(8)
     do {
-      try reader.readObject { reader, key in
-        // A name with escapes is lent for this call only.
-        let name = reader.isLent(key) ? key : keep(key)
-        let range = try reader.skipValue()
-        members.append(Member(name: name, json: UnsafeRawBufferPointer(rebasing: json[range])))
-      }
-      try reader.finish()
+      if try reader.enterObject() { stage = .inOrder } else { try reader.finish() }
     } catch {
-      throw WireError(.badRequest, "the arguments are not valid JSON: \(error)")
+      try list()
     }
   }
 
@@ -51,8 +62,59 @@ public struct Arguments {
   /// Decodes an argument. An error's path begins with `args`.
   @inlinable
   public mutating func take<Value>(_ argument: Arg<Value>) throws -> Value {
+    if argument.isPlain, isNext(argument.nameBytes) {
+      do {
+        let value = try argument.validator.decode(&reader)
+        if passMember() { return value }
+      } catch {}
+      try list()
+    }
     let json = try find(argument.nameBytes)
     do { return try argument.validator.decodeMember(json, context: catalog) } catch { throw Self.invalid(argument.nameBytes, error) }
+  }
+
+  /// Whether the member that comes next has this name; `reader` stands before its value then.
+  @usableFromInline
+  mutating func isNext(_ name: UnsafeRawBufferPointer) -> Bool {
+    guard stage == .inOrder else { return false }
+    do { return try reader.passName(name) } catch { return false }
+  }
+
+  /// Passes what follows a member's value; false where that is nothing that may.
+  @usableFromInline
+  mutating func passMember() -> Bool {
+    do {
+      if try !reader.hasNextMember() {
+        try reader.finish()
+        stage = .ended
+      }
+      taken += 1
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Lists all members. Those that were taken in order are the first.
+  @usableFromInline
+  mutating func list() throws {
+    stage = .listed
+    members.reserveCapacity(8)
+    var reader = JSONReader(json)
+    do {
+      try reader.readObject { reader, key in
+        // A name with escapes is lent for this call only.
+        let name = reader.isLent(key) ? key : keep(key)
+        let range = try reader.skipValue()
+        members.append(Member(name: name, json: UnsafeRawBufferPointer(rebasing: json[range])))
+      }
+      try reader.finish()
+    } catch {
+      throw WireError(.badRequest, "the arguments are not valid JSON: \(error)")
+    }
+    let count = taken
+    taken = 0
+    for index in 0..<count { _ = try find(members[index].name) }
   }
 
   /// The same for a function of the server's own, whose arguments are declared as data.
@@ -62,6 +124,11 @@ public struct Arguments {
 
   @usableFromInline
   mutating func find(_ name: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer? {
+    switch stage {
+    case .ended: return nil
+    case .inOrder: try list()
+    case .listed: break
+    }
     var found: UnsafeRawBufferPointer?
     for index in members.indices where compareBytes(members[index].name, name) == 0 {
       guard found == nil, !members[index].isTaken else {
@@ -76,9 +143,17 @@ public struct Arguments {
 
   /// Throws where the call has an argument that the function doesn't know.
   public func finish() throws {
-    guard taken == members.count else {
-      let unknown = members.first { !$0.isTaken }!
-      throw Self.invalid(unknown.name, ValidationError(expected: "no argument of this name", found: "one"))
+    switch stage {
+    case .ended: return
+    case .inOrder:
+      var listed = self
+      try listed.list()
+      try listed.finish()
+    case .listed:
+      guard taken == members.count else {
+        let unknown = members.first { !$0.isTaken }!
+        throw Self.invalid(unknown.name, ValidationError(expected: "no argument of this name", found: "one"))
+      }
     }
   }
 

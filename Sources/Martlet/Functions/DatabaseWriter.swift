@@ -61,6 +61,7 @@ extension Transaction {
     @usableFromInline let lent: FieldChanges
     fileprivate let outer: FieldChanges
     fileprivate let isNested: Bool
+    fileprivate let outerStart: Int
   }
 
   /// Lends the transaction's list of changes, empty, until `endWrite`. A write inside the closure of another write gets a
@@ -72,13 +73,16 @@ extension Transaction {
     let isNested = changesAreLent
     if isNested { changes = FieldChanges() } else { outer.removeAll() }
     changesAreLent = true
-    return LentChanges(lent: changes, outer: outer, isNested: isNested)
+    let outerStart = documentsWrittenAtBegin
+    documentsWrittenAtBegin = documentsWritten
+    return LentChanges(lent: changes, outer: outer, isNested: isNested, outerStart: outerStart)
   }
 
   @usableFromInline
   func endWrite(_ changes: LentChanges) {
     self.changes = changes.outer
     changesAreLent = changes.isNested
+    documentsWrittenAtBegin = changes.outerStart
   }
 
   func withChanges<Answer>(_ body: (FieldChanges) throws -> Answer) throws -> Answer {

@@ -8,7 +8,8 @@ import Synchronization
 package actor StoredTable {
   package nonisolated let layout: TableLayout
   private nonisolated let executor: any SerialExecutor
-  private var contents: TableContents
+  /// Isolated like all of the actor's, but for `currentDocument`.
+  @exclusivity(unchecked) private nonisolated(unsafe) var contents: TableContents
   private var interest = TableInterest()
   var hasInterest: Bool { !interest.isEmpty }
   private var keys = IndexKeyWriter()
@@ -35,6 +36,13 @@ package actor StoredTable {
 
   /// The same for who may never read a declared index, or settles a copy of its own.
   var unsettledSnapshot: TableContents { contents }
+
+  /// A document as it stands, for a transaction on the engine's thread. That thread is this actor's executor; not `isolated`, since to ask
+  /// where one is takes longer than most look-ups, and such a transaction can't be anywhere else.
+  nonisolated func currentDocument(_ id: InternalID) -> DocumentStorage? {
+    assertIsolated()
+    return contents.document(id)
+  }
 
   var documentCount: Int { contents.count }
 

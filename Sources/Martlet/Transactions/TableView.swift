@@ -1,56 +1,73 @@
-/// One table as one transaction sees it: the snapshot, under the transaction's own writes.
+/// One table as one transaction sees it: the table as it was when the transaction began, under the transaction's own writes.
+///
+/// On the engine's thread nothing is committed while a handler runs, so single documents are read from the table itself: a snapshot would cost
+/// references to all of the table's trees. One is taken when a range is read, and from the start where the handler runs beside the engine's thread.
+///
+/// It is used by one thread at a time, and no access to its properties meets another: so none is checked for that at run time.
 final class TableView {
   let table: StoredTable
   let layout: TableLayout
-  /// nil while the view is idle, and while its writes are carried out.
-  private var snapshot: TableContents?
-  private(set) var writes: ContiguousArray<DocumentWrite> = []
+  private let snapshots: TableSnapshots
+  /// False while the view is idle, and while its writes are carried out.
+  @exclusivity(unchecked) private(set) var isOpen = false
+  /// nil until it is needed.
+  @exclusivity(unchecked) private var snapshot: TableContents?
+  @exclusivity(unchecked) private(set) var writes: ContiguousArray<DocumentWrite> = []
 
   /// The writes' positions by id. Empty while there are few: then looking through them costs less than hashing.
-  private var positions: [InternalID: Int] = [:]
+  @exclusivity(unchecked) private var positions: [InternalID: Int] = [:]
   private static let fewWrites = 8
 
   /// The snapshot with the writes carried out, made when a range is first read after a write. With persistent trees that is
   /// cheap, and every form of reading (ranges, counts, sums) sees the transaction's own writes by construction.
-  private var merged: TableContents?
+  @exclusivity(unchecked) private var merged: TableContents?
   private let scratch: TransactionScratch
-  private let settled: (StoredTable) -> TableContents
-  /// The document that was read last: what is changed was mostly read just before.
-  private var lastRead: (id: InternalID, document: DocumentStorage?)?
+  /// The document that was read last, nil where there is none: what is changed was mostly read just before.
+  @exclusivity(unchecked) private var lastRead: DocumentStorage?
+  @exclusivity(unchecked) private var lastID = InternalID(high: 0, low: 0)
+  @exclusivity(unchecked) private var hasLastRead = false
 
-  /// - Parameter settled: gives the same snapshot with its indexes up to date.
-  init(table: StoredTable, scratch: TransactionScratch, settled: @escaping (StoredTable) -> TableContents) {
+  init(table: StoredTable, scratch: TransactionScratch, snapshots: TableSnapshots) {
     self.table = table
     self.scratch = scratch
-    self.settled = settled
+    self.snapshots = snapshots
     layout = table.layout
   }
 
-  func open(_ snapshot: TableContents) { self.snapshot = snapshot }
+  func open() { isOpen = true }
 
+  /// Lets go of what is shared with the table, which can change it in place then.
   func releaseSnapshot() {
-    snapshot = nil
-    merged = nil
+    isOpen = false
+    if snapshot != nil { snapshot = nil }
+    if merged != nil { merged = nil }
   }
 
   func close() {
     releaseSnapshot()
     lastRead = nil
+    hasLastRead = false
     forgetSavepoints()
-    writes.removeAll(keepingCapacity: true)
+    if !writes.isEmpty { writes.removeAll(keepingCapacity: true) }
     if !positions.isEmpty { positions = [:] }
   }
 
-  /// Takes the snapshot again with its indexes brought up to date, which nobody needed before.
-  private func settle() {
-    guard snapshot?.isSettled == false else { return }
-    snapshot = nil
-    snapshot = settled(table)
+  private var openSnapshot: TableContents {
+    checkIsOpen()
+    if let snapshot { return snapshot }
+    let taken = snapshots.unsettled(table)
+    snapshot = taken
+    return taken
   }
 
-  private var openSnapshot: TableContents {
-    guard let snapshot else { preconditionFailure("a transaction reads nothing once it is over") }
-    return snapshot
+  private func checkIsOpen() { precondition(isOpen, "a transaction reads nothing once it is over") }
+
+  /// Takes the snapshot with its indexes brought up to date, which nobody needed before.
+  private func settle() {
+    checkIsOpen()
+    if let snapshot, snapshot.isSettled { return }
+    snapshot = nil
+    snapshot = snapshots.settled(table)
   }
 
   /// How many documents the table has.
@@ -72,11 +89,13 @@ final class TableView {
   }
 
   func document(_ id: InternalID) -> DocumentStorage? {
-    if let position = position(of: id) { return writes[position].new }
-    if let lastRead, lastRead.id == id { return lastRead.document }
-    let document = openSnapshot.document(id)
-    lastRead = (id, document)
-    return document
+    if !writes.isEmpty, let position = position(of: id) { return writes[position].new }
+    if hasLastRead, lastID.low == id.low, lastID.high == id.high { return lastRead }
+    checkIsOpen()
+    lastRead = snapshots.readsTables ? table.currentDocument(id) : openSnapshot.document(id)
+    lastID = id
+    hasLastRead = true
+    return lastRead
   }
 
   /// - Parameter current: what `document(_:)` gives for the id now.
@@ -85,7 +104,7 @@ final class TableView {
     if merged != nil {
       merged!.apply(DocumentWrite(id: id, old: current, new: new), layout: layout, keys: &scratch.keys)
     }
-    if let position = position(of: internalID) {
+    if !writes.isEmpty, let position = position(of: internalID) {
       if hasSavepoint { undo.append((position, writes[position].new)) }
       writes[position].new = new
       return
@@ -107,8 +126,8 @@ final class TableView {
 
   /// What the writes have replaced of their own since the first savepoint, in order. So a savepoint costs nothing that grows with the writes: a table with
   /// a trigger has one for each of them.
-  private var undo: ContiguousArray<(position: Int, new: DocumentStorage?)> = []
-  private var hasSavepoint = false
+  @exclusivity(unchecked) private var undo: ContiguousArray<(position: Int, new: DocumentStorage?)> = []
+  @exclusivity(unchecked) private var hasSavepoint = false
 
   struct Savepoint {
     fileprivate let writes: Int

@@ -62,7 +62,13 @@ extension Transaction {
   }
 
   /// The closure that fills a write may itself write. Not the same document: one of the two writes would be lost.
+  @inline(__always)
   private func requireUnchanged(_ base: DocumentStorage, in table: StoredTable) throws {
+    if documentsWritten != documentsWrittenAtBegin { try requireUnwritten(base, in: table) }
+  }
+
+  @inline(never)
+  private func requireUnwritten(_ base: DocumentStorage, in table: StoredTable) throws {
     if let current = view(of: table).document(InternalID(base.id)), current.isIdentical(to: base) { return }
     throw fail(
       WireError(

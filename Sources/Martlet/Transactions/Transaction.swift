@@ -3,11 +3,12 @@ import MartletWire
 /// One run of a query or mutation: its snapshot, what it read, what it writes.
 ///
 /// It is used by one thread at a time: by the engine's, or, for a handler that needs longer, by one beside it. Nothing
-/// is shared with other transactions; what it writes reaches the tables only when the engine commits it.
+/// is shared with other transactions; what it writes reaches the tables only when the engine commits it. So the properties that each call of the
+/// database touches are not checked for overlapping accesses at run time.
 ///
 /// Invariants:
-/// 1. Every table is read from one snapshot, taken at `snapshotTimestamp` (G3). On the engine's thread nothing commits
-///    while a handler runs, so a table's contents are taken when it is first read.
+/// 1. Every table is read as it was at `snapshotTimestamp` (G3). On the engine's thread nothing commits while a handler runs, so a
+///    snapshot is taken only where one is needed: see `TableView`.
 /// 2. Where `tracksReads`, `reads` holds everything that the handler saw, absences included.
 /// 3. Once `abort` is set the handler's outcome is ignored, whatever it does with the error.
 @usableFromInline
@@ -53,15 +54,15 @@ package final class Transaction {
   private var seed: UInt64?
   private var startedRandom: DeterministicRandom?
 
-  /// The tables that were looked at, and the views of earlier runs, to be used again.
-  private(set) var views: ContiguousArray<TableView> = []
-  private var idleViews: ContiguousArray<TableView> = []
-  private var lastView: TableView?
-  private(set) var reads = ReadSet()
-  private(set) var abort: Abort?
+  /// The tables that were looked at come first, `openViews` of them; behind them are the views of earlier runs, to be used again.
+  @exclusivity(unchecked) private var allViews: ContiguousArray<TableView> = []
+  @exclusivity(unchecked) private var openViews = 0
+  @exclusivity(unchecked) private var lastView: TableView?
+  @exclusivity(unchecked) private(set) var reads = ReadSet()
+  @exclusivity(unchecked) private(set) var abort: Abort?
   /// The handler has returned. What it kept of its context is of no use any more: the object may run another.
-  private var isOver = false
-  var logLines: [LogLine] = []
+  @exclusivity(unchecked) private var isOver = false
+  @exclusivity(unchecked) var logLines: [LogLine] = []
   /// What a handler has thrown whose own failure doesn't end the transaction: that of a job, whose end is written all the same.
   var caught: WireError?
   var events = TransactionEvents()
@@ -83,8 +84,10 @@ package final class Transaction {
   private var nesting = 0
 
   /// The changes of the write that is being made; those of `scratch` but for a write inside another's closure.
-  var changes: FieldChanges
-  var changesAreLent = false
+  @exclusivity(unchecked) var changes: FieldChanges
+  @exclusivity(unchecked) var changesAreLent = false
+  /// `documentsWritten` as it was when that write began.
+  @exclusivity(unchecked) var documentsWrittenAtBegin = 0
 
   init(
     start: TransactionStart, place: Place, canWrite: Bool, tracksReads: Bool,
@@ -144,13 +147,13 @@ package final class Transaction {
   /// Lets go of what the run saw and wrote.
   func end() {
     handlerReturned()
-    for view in views {
-      view.close()
-      idleViews.append(view)
-    }
-    views.removeAll(keepingCapacity: true)
+    for position in 0..<openViews { allViews[position].close() }
+    openViews = 0
     lastView = nil
   }
+
+  /// The tables that were looked at.
+  var views: ContiguousArray<TableView>.SubSequence { allViews.prefix(openViews) }
 
   func handlerReturned() { isOver = true }
 
@@ -162,7 +165,7 @@ package final class Transaction {
 
   /// Lets go of the snapshots, so that the tables' trees can be changed in place; the writes stay.
   func releaseSnapshots() {
-    for view in views { view.releaseSnapshot() }
+    for position in 0..<openViews { allViews[position].releaseSnapshot() }
   }
 
   var functionName: String { function.name }
@@ -189,21 +192,22 @@ package final class Transaction {
 
   func view(of table: StoredTable) -> TableView {
     if let lastView, lastView.table === table { return lastView }
-    let view = views.first { $0.table === table } ?? openView(of: table)
+    let view = findView(of: table)
     lastView = view
     return view
   }
 
-  private func openView(of table: StoredTable) -> TableView {
-    let view: TableView
-    if let idle = idleViews.firstIndex(where: { $0.table === table }) {
-      view = idleViews.remove(at: idle)
-    } else {
-      view = TableView(table: table, scratch: scratch, settled: snapshots.settled)
+  private func findView(of table: StoredTable) -> TableView {
+    var position = 0
+    while position < allViews.count, allViews[position].table !== table { position += 1 }
+    if position == allViews.count { allViews.append(TableView(table: table, scratch: scratch, snapshots: snapshots)) }
+    if position >= openViews {
+      if position > openViews { allViews.swapAt(position, openViews) }
+      position = openViews
+      openViews += 1
+      allViews[position].open()
     }
-    view.open(snapshots.unsettled(table))
-    views.append(view)
-    return view
+    return allViews[position]
   }
 
   // MARK: Accounting
@@ -349,11 +353,16 @@ package final class Transaction {
 
   /// Whether it is a commit at all.
   var changesAnything: Bool { hasWrites || sessionAnswer != nil }
-  private var hasWrites: Bool { views.contains { view in view.writes.contains(where: \.changesAnything) } }
+  private var hasWrites: Bool {
+    for position in 0..<openViews where allViews[position].writes.contains(where: \.changesAnything) { return true }
+    return false
+  }
 }
 
 /// Where a transaction's views get their table's contents from.
 struct TableSnapshots {
+  /// Whether single documents may be read from the tables themselves, since nothing is committed meanwhile.
+  let readsTables: Bool
   /// Perhaps with declared indexes that lag behind.
   let unsettled: (StoredTable) -> TableContents
   let settled: (StoredTable) -> TableContents

@@ -1,3 +1,5 @@
+import Glibc
+
 extension JSONReader {
   @inlinable
   mutating func open(_ bracket: UInt8, _ expected: String) throws(JSONError) {
@@ -67,6 +69,35 @@ extension JSONReader {
       depth &-= 1
       return
     }
+  }
+
+  /// Enters an object whose members are passed one by one. Answers whether there is a member; if not, the object has been read whole.
+  package mutating func enterObject() throws(JSONError) -> Bool {
+    try open(UInt8(ascii: "{"), "{")
+    guard try nextByte() == UInt8(ascii: "}") else { return true }
+    cursor &+= 1
+    depth &-= 1
+    return false
+  }
+
+  /// Passes the next member's name and its colon, where the name is written as `name` is, which must need no escapes; else nothing is consumed.
+  package mutating func passName(_ name: UnsafeRawBufferPointer) throws(JSONError) -> Bool {
+    guard try nextByte() == UInt8(ascii: "\""), end &- cursor > name.count &+ 1, byte(cursor &+ 1 &+ name.count) == UInt8(ascii: "\"")
+    else { return false }
+    if let nameBase = name.baseAddress, memcmp(base + cursor + 1, nameBase, name.count) != 0 { return false }
+    cursor &+= name.count &+ 2
+    try readColon()
+    return true
+  }
+
+  /// After a member of an entered object: passes the comma and answers true, or passes the closing brace and answers false.
+  package mutating func hasNextMember() throws(JSONError) -> Bool {
+    let next = try nextByte()
+    cursor &+= 1
+    if next == UInt8(ascii: ",") { return true }
+    guard next == UInt8(ascii: "}") else { throw unexpected(cursor &- 1, ", or }") }
+    depth &-= 1
+    return false
   }
 
   @inlinable @inline(__always)

@@ -8,8 +8,8 @@ public struct Validator<T: Sendable>: Sendable {
   public let decode: @Sendable (inout JSONReader) throws -> T
   public let encode: @Sendable (T, inout JSONWriter) -> Void
   /// How a member that is not there is read and written; nil where it must be there.
-  public let absence: Absence?
-  private let traits: Traits
+  @inlinable public var absence: Absence? { traits.absence }
+  @usableFromInline let traits: Traits
 
   /// Whether `decode` may refuse what the shape's check lets through, since it runs code that only its author knows.
   package var mayRefuse: Bool { traits.mayRefuse }
@@ -18,16 +18,21 @@ public struct Validator<T: Sendable>: Sendable {
   /// The same object with one more member, which always is this string; nil where the values are no objects.
   package var tagged: (@Sendable (_ member: String, _ tag: String) -> Validator)? { traits.tagged }
 
-  /// What no request asks for, behind one reference: a validator is copied for each value that it reads.
-  private final class Traits: Sendable {
+  /// What requests seldom ask for, behind one reference: a validator is copied for each value that it reads. It also makes all validators of one
+  /// size, so that code which doesn't know the type need not look up how large a value of it is.
+  @usableFromInline
+  final class Traits: Sendable {
+    @usableFromInline let absence: Absence?
     let shape: ValidatorShape
     let mayRefuse: Bool
     let members: [ObjectMember]
     let tagged: (@Sendable (String, String) -> Validator)?
 
     init(
-      _ shape: ValidatorShape, _ mayRefuse: Bool, _ members: [ObjectMember], _ tagged: (@Sendable (String, String) -> Validator)?
+      _ shape: ValidatorShape, _ absence: Absence?, _ mayRefuse: Bool, _ members: [ObjectMember],
+      _ tagged: (@Sendable (String, String) -> Validator)?
     ) {
+      self.absence = absence
       self.shape = shape
       self.mayRefuse = mayRefuse
       self.members = members
@@ -62,8 +67,7 @@ public struct Validator<T: Sendable>: Sendable {
   ) {
     self.decode = decode
     self.encode = encode
-    self.absence = absence
-    traits = Traits(shape, mayRefuse, members, tagged)
+    traits = Traits(shape, absence, mayRefuse, members, tagged)
   }
 }
 
