@@ -65,7 +65,7 @@ extension Engine {
       start: transactionStart(function, identity, seed: nil, now: wallMilliseconds),
       place: .engineThread, canWrite: canWrite, tracksReads: tracksReads, scratch: scratch,
       snapshots: TableSnapshots(
-        unsettled: { table in table.assumeIsolated { $0.unsettledSnapshot } },
+        unsettled: { $0.engineSnapshot },
         settled: { table in table.assumeIsolated { $0.snapshot } }))
   }
 
