@@ -1,9 +1,11 @@
 /// Builds a document's canonical JSON from its members, given in the order of their names, and notes each one's position.
 ///
-/// Reused from document to document, so that building one allocates nothing but the document.
+/// Reused from document to document, so that building one allocates nothing but the document, and that only where none is spare.
 package struct DocumentBuilder: ~Copyable {
   private var writer = JSONWriter(capacity: 1024)
   private var positions: ContiguousArray<UInt32> = []
+  /// What new documents are made in first.
+  var spares = SpareDocuments()
 
   package init() { positions.reserveCapacity(32) }
 
@@ -39,7 +41,7 @@ package struct DocumentBuilder: ~Copyable {
     writer.write(byte: UInt8(ascii: "}"))
     return positions.withUnsafeBufferPointer { positions in
       writer.withUnsafeBytes { json in
-        DocumentStorage.make(id: id, creationTime: creationTime, positions: positions, json: json)
+        DocumentStorage.make(id: id, creationTime: creationTime, positions: positions, json: json, &spares)
       }
     }
   }

@@ -28,10 +28,10 @@ package struct DocumentHeader {
 /// its name ends (`":`), and ends two bytes before the next name begins (`,"`).
 ///
 /// Immutable once made, so that snapshots, log and answers share it. `@unchecked Sendable` is sound for that reason: the
-/// bytes are written by `make` alone, before it returns the document.
+/// bytes are written by `make` alone, before it returns the document, over none that anybody else holds.
 @usableFromInline
 package struct DocumentStorage: @unchecked Sendable {
-  @usableFromInline let buffer: ManagedBuffer<DocumentHeader, UInt32>
+  @usableFromInline private(set) var buffer: ManagedBuffer<DocumentHeader, UInt32>
 
   /// The longest name of a top-level field, in bytes, and the longest JSON of a document: what a position has room for.
   package static let maximumNameLength = 255
@@ -40,22 +40,44 @@ package struct DocumentStorage: @unchecked Sendable {
   package static func make(
     id: DocumentID, creationTime: Double, positions: UnsafeBufferPointer<UInt32>, json: UnsafeRawBufferPointer
   ) -> DocumentStorage {
+    var spares = SpareDocuments()
+    return make(id: id, creationTime: creationTime, positions: positions, json: json, &spares)
+  }
+
+  /// The same in memory of `spares`, if there is some.
+  @inline(__always)
+  static func make(
+    id: DocumentID, creationTime: Double, positions: UnsafeBufferPointer<UInt32>, json: UnsafeRawBufferPointer, _ spares: inout SpareDocuments
+  ) -> DocumentStorage {
     precondition(json.count <= maximumJSONCount && !json.isEmpty)
-    let words = positions.count + (json.count + 3) / 4
-    let buffer = ManagedBuffer<DocumentHeader, UInt32>.create(minimumCapacity: words) { _ in
-      DocumentHeader(
-        idHigh: id.high, idLow: id.low, creationTime: creationTime, tableNumber: id.tableNumber,
-        jsonCount: UInt32(json.count), fieldCount: UInt32(positions.count))
-    }
-    buffer.withUnsafeMutablePointerToElements { elements in
+    let header = DocumentHeader(
+      idHigh: id.high, idLow: id.low, creationTime: creationTime, tableNumber: id.tableNumber,
+      jsonCount: UInt32(json.count), fieldCount: UInt32(positions.count))
+    let words = wordCount(header)
+    let document = spares.take(words: words) ?? DocumentStorage(
+      buffer: ManagedBuffer.create(minimumCapacity: SpareDocuments.capacity(words: words)) { _ in header })
+    document.buffer.withUnsafeMutablePointers { place, elements in
+      place.pointee = header
       if let base = positions.baseAddress { elements.update(from: base, count: positions.count) }
       UnsafeMutableRawPointer(elements + positions.count).copyMemory(from: json.baseAddress!, byteCount: json.count)
     }
-    return DocumentStorage(buffer: buffer)
+    return document
   }
 
   /// Whether two are one and the same version of a document.
   package func isIdentical(to other: DocumentStorage) -> Bool { buffer === other.buffer }
+
+  /// Whether this reference is the document's only one.
+  @inline(__always) var isHeldOnce: Bool { mutating get { isKnownUniquelyReferenced(&buffer) } }
+
+  /// What stands behind the header, in words of 4 bytes.
+  @inline(__always) var wordCount: Int { Self.wordCount(header.pointee) }
+
+  @inline(__always)
+  private static func wordCount(_ header: DocumentHeader) -> Int { Int(header.fieldCount) + (Int(header.jsonCount) + 3) / 4 }
+
+  /// Those of the object that every class has, and the header's.
+  @inline(__always) static var bytesBeforeTail: Int { 16 + MemoryLayout<DocumentHeader>.size }
 
   /// Read through a pointer: an access by `buffer.header` would be checked for exclusivity at run time.
   @inline(__always)

@@ -65,16 +65,9 @@ extension Engine {
   }
 
   private func carryOut(_ writes: ContiguousArray<DocumentWrite>, in table: StoredTable) {
-    for write in writes where write.changesAnything {
-      if let new = write.new {
-        records.put(new)
-      } else {
-        records.delete(write.id)
-      }
-      _ = retired.popLast()
-      undoOpen.append(write)
-    }
-    let hits = table.assumeIsolated { $0.apply(writes) }
+    records.put(writes)
+    replaced.note(writes, &scratch.builder.spares)
+    let hits = table.apply(writes)
     for hit in hits { live.markStale(hit) }
     if memory.isLimited { noteGrowth(of: writes, in: table) }
     if table.layout.number < SystemTables.firstWithoutJobs { noteJobs(writes, in: table) }
@@ -103,7 +96,7 @@ extension Engine {
     if pipeline.canSeal { seal() }
     // While the disk is busy and commits wait, publishing waits with them: see invariant 3.
     if pipeline.openCommits == 0 { publish() }
-    if pipeline.gate == 0 { retired.removeAll(keepingCapacity: retired.capacity <= 4_096) }
+    if pipeline.gate == 0 { replaced.letGoOfRetired() }
     meterMemory()
     if let metrics { handOver(metrics) }
   }
@@ -111,7 +104,7 @@ extension Engine {
   private func seal() {
     guard let batch = records.takeBatch() else { preconditionFailure("an open batch holds commits") }
     let number = pipeline.seal()
-    swap(&undoOpen, &undoWriting)
+    replaced.seal()
     swap(&waitingOpen, &waitingWriting)
     let lastTimestamp = batch.lastTimestamp
     statistics.logBytes += UInt64(batch.bytes.count)
@@ -134,8 +127,7 @@ extension Engine {
     guard pipeline.writing == number else { return }
     _ = pipeline.noteDurable()
     durableTimestamp = timestamp
-    retired.removeAll(keepingCapacity: true)
-    swap(&retired, &undoWriting)
+    replaced.batchIsDurable()
     statistics.batches += 1
     if let metrics { metrics.commitTime.recordNanoseconds(Int64(environment.clock.monotonicNanoseconds() &- metrics.writingSince)) }
     releaseWaiters(number)
@@ -192,13 +184,10 @@ extension Engine {
     guard !lifecycle.isStorageFailed else { return }
     logger.critical("the commit log failed; no further commit is taken until a restart", metadata: ["error": "\(error)"])
     lifecycle = .storageFailed("\(error)")
-    for write in (undoWriting + undoOpen).reversed() {
-      guard let table = catalog.table(number: write.id.tableNumber) else { continue }
-      let hits = table.assumeIsolated { $0.apply([write.inverse]) }
-      for hit in hits { live.markStale(hit) }
+    for entry in replaced.takeAll() {
+      guard let table = catalog.table(number: entry.id.tableNumber) else { continue }
+      for hit in table.putBack(entry.old, under: entry.id) { live.markStale(hit) }
     }
-    undoWriting.removeAll()
-    undoOpen.removeAll()
     records = CommitRecordWriter()
     headTimestamp = durableTimestamp
     pipeline.abandon()
@@ -223,6 +212,16 @@ extension Engine {
 struct TableWrites: Sendable {
   let table: StoredTable
   var writes: ContiguousArray<DocumentWrite>
+}
+
+extension CommitRecordWriter {
+  fileprivate mutating func put(_ writes: ContiguousArray<DocumentWrite>) {
+    writes.withUnsafeBufferPointer { writes in
+      for index in writes.indices where writes[index].changesAnything {
+        if let new = writes[index].new { put(new) } else { delete(writes[index].id) }
+      }
+    }
+  }
 }
 
 extension Transaction {

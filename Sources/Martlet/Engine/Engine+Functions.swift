@@ -66,7 +66,7 @@ extension Engine {
       place: .engineThread, canWrite: canWrite, tracksReads: tracksReads, scratch: scratch,
       snapshots: TableSnapshots(
         readsTables: true,
-        unsettled: { table in table.assumeIsolated { $0.unsettledSnapshot } },
+        unsettled: { $0.engineSnapshot },
         settled: { table in table.assumeIsolated { $0.snapshot } }))
   }
 

@@ -33,12 +33,7 @@ package actor Engine {
   var durableTimestamp: UInt64
   var pipeline = CommitPipeline()
   var records = CommitRecordWriter()
-  /// The writes of the commits that are not durable yet, in order, to take back if the disk fails.
-  var undoOpen: ContiguousArray<DocumentWrite> = []
-  var undoWriting: ContiguousArray<DocumentWrite> = []
-  /// Writes of the batch that became durable last. The documents that they replaced are let go one by one as new ones are
-  /// written, so that the allocator can give out the same memory at once; thousands at a time would go the long way.
-  var retired: ContiguousArray<DocumentWrite> = []
+  var replaced = ReplacedDocuments()
   /// Who waits for the open batch, and for the one that is being written.
   var waitingOpen: ContiguousArray<DurabilityWaiter> = []
   var waitingWriting: ContiguousArray<DurabilityWaiter> = []

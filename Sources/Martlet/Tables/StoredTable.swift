@@ -8,11 +8,13 @@ import Synchronization
 package actor StoredTable {
   package nonisolated let layout: TableLayout
   private nonisolated let executor: any SerialExecutor
-  /// Isolated like all of the actor's, but for `currentDocument`.
+
+  // `nonisolated(unsafe)` for what the engine does with each transaction: it is on the executor, and asking the runtime whether it is would
+  // take 1 % of a transfer each time; debug builds ask. `@exclusivity(unchecked)`, since nothing that is done with them calls back.
   @exclusivity(unchecked) private nonisolated(unsafe) var contents: TableContents
-  private var interest = TableInterest()
+  @exclusivity(unchecked) private nonisolated(unsafe) var interest = TableInterest()
+  @exclusivity(unchecked) private nonisolated(unsafe) var keys = IndexKeyWriter()
   var hasInterest: Bool { !interest.isEmpty }
-  private var keys = IndexKeyWriter()
 
   /// The last creation time given out. Not the actor's, but under its own lock: mutations that run beside the engine's
   /// thread insert as well.
@@ -44,6 +46,12 @@ package actor StoredTable {
     return contents.document(id)
   }
 
+  /// The same for the engine.
+  nonisolated var engineSnapshot: TableContents {
+    assertIsolated()
+    return contents
+  }
+
   var documentCount: Int { contents.count }
 
   /// Has the processor fetch these documents, where there are such.
@@ -65,8 +73,9 @@ package actor StoredTable {
 
   func checkInvariants() throws { try contents.checkInvariants(layout: layout) }
 
-  /// Carries out a commit's writes to this table, and gives the live queries that they may concern, perhaps repeatedly.
-  func apply(_ writes: ContiguousArray<DocumentWrite>) -> ContiguousArray<LiveQueryID> {
+  /// For the engine. Carries out a commit's writes to this table, and gives the live queries that they may concern, perhaps repeatedly.
+  nonisolated func apply(_ writes: ContiguousArray<DocumentWrite>) -> ContiguousArray<LiveQueryID> {
+    assertIsolated()
     guard !interest.isEmpty else {
       writes.withUnsafeBufferPointer { writes in
         for index in writes.indices where writes[index].changesAnything {
@@ -80,6 +89,11 @@ package actor StoredTable {
       contents.apply(write, layout: layout, keys: &keys) { positions.append(($0, $1, isKept: $2)) }
     }
     return interest.queries(at: positions)
+  }
+
+  /// For the engine. Makes `old` the document again (nil: makes it gone), and gives the live queries that this may concern.
+  nonisolated func putBack(_ old: DocumentStorage?, under id: DocumentID) -> ContiguousArray<LiveQueryID> {
+    apply([DocumentWrite(id: id, old: contents.document(InternalID(id)), new: old)])
   }
 
   /// Notes what a live query has read of this table. Gives a token for each range, for `removeInterest`.

@@ -34,9 +34,11 @@ package struct TableContents: Sendable {
   ) {
     let id = write.internalID
     if let new = write.new {
-      documents.insert(DocumentEntry(document: new), for: id)
       if write.old == nil {
+        documents.insert(DocumentEntry(document: new), for: id)
         byCreationTime.insert(CreationEntry(idHigh: id.high), for: IndexKey.orderedBits(new.creationTime))
+      } else {
+        documents.replace(id, with: DocumentEntry(document: new))
       }
     } else if let old = write.old {
       documents.remove(id)
@@ -160,5 +162,4 @@ package struct DocumentWrite: Sendable {
   }
 
   var internalID: InternalID { InternalID(id) }
-  var inverse: DocumentWrite { DocumentWrite(id: id, old: new, new: old) }
 }
