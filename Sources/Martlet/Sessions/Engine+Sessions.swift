@@ -49,6 +49,7 @@ extension Engine {
     session.flush()
     throttle(session)
     closeIfDone(session)
+    sealIfFull()
   }
 
   /// The client closed its side, or the connection broke.
