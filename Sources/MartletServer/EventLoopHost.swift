@@ -15,6 +15,10 @@ struct EventLoopHost: EngineHost {
   /// sees all of them.
   func enqueue(_ work: @escaping @Sendable () -> Void) { eventLoop.execute(work) }
 
+  func enqueueLater(afterNanoseconds nanoseconds: UInt64, _ work: @escaping @Sendable () -> Void) {
+    eventLoop.scheduleTask(in: .nanoseconds(Int64(nanoseconds)), work)
+  }
+
   func schedule(afterMilliseconds milliseconds: Int, _ work: @escaping @Sendable () -> Void) {
     eventLoop.scheduleTask(in: .milliseconds(Int64(milliseconds)), work)
   }

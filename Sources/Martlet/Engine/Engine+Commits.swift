@@ -93,12 +93,35 @@ extension Engine {
     turnEndIsScheduled = false
     wallMilliseconds = environment.clock.wallMilliseconds()
     runDueJobs()
-    if pipeline.canSeal { seal() }
+    if pipeline.canSeal, !keepsBatchOpen() { seal() }
     // While the disk is busy and commits wait, publishing waits with them: see invariant 3.
     if pipeline.openCommits == 0 { publish() }
     if pipeline.gate == 0 { replaced.letGoOfRetired() }
     meterMemory()
     if let metrics { handOver(metrics) }
+  }
+
+  /// Whether the batch waits for clients that were just released: see `BatchPacing`. Live queries don't wait for them.
+  private func keepsBatchOpen() -> Bool {
+    guard pacing.fullCount > waitingOpen.count, live.stale.isEmpty, sessionsToPublish.isEmpty,
+      pacing.isWorthWaiting(count: waitingOpen.count, now: environment.clock.monotonicNanoseconds())
+    else { return false }
+    if !batchLookIsScheduled {
+      batchLookIsScheduled = true
+      host.enqueueLater(afterNanoseconds: BatchPacing.patienceNanoseconds) {
+        self.assumeIsolated { engine in
+          engine.batchLookIsScheduled = false
+          engine.scheduleTurnEnd()
+        }
+      }
+    }
+    return true
+  }
+
+  /// Seals a batch that was kept open as soon as it is full, and not at the end of the turn: the disk works while the turn's other requests are handled.
+  func sealIfFull() {
+    guard pacing.fullCount > 0, waitingOpen.count >= pacing.fullCount, pipeline.canSeal, live.stale.isEmpty, sessionsToPublish.isEmpty else { return }
+    seal()
   }
 
   private func seal() {
@@ -109,13 +132,15 @@ extension Engine {
     let lastTimestamp = batch.lastTimestamp
     statistics.logBytes += UInt64(batch.bytes.count)
     if let metrics { metrics.writingSince = metrics.openSince }
+    pacing.noteSealed(at: environment.clock.monotonicNanoseconds())
     log.write(batch) { error in
+      let diskDone = self.environment.clock.monotonicNanoseconds()
       self.host.enqueue {
         self.assumeIsolated { engine in
           if let error {
             engine.storageFailed(error)
           } else {
-            engine.batchIsDurable(number, lastTimestamp)
+            engine.batchIsDurable(number, lastTimestamp, diskDone)
           }
         }
       }
@@ -123,19 +148,23 @@ extension Engine {
     if configuration.durability == .relaxed { releaseWaiters(number) }
   }
 
-  private func batchIsDurable(_ number: CommitPipeline.BatchNumber, _ timestamp: UInt64) {
+  private func batchIsDurable(_ number: CommitPipeline.BatchNumber, _ timestamp: UInt64, _ diskDone: UInt64) {
     guard pipeline.writing == number else { return }
     _ = pipeline.noteDurable()
     durableTimestamp = timestamp
     replaced.batchIsDurable()
     statistics.batches += 1
     if let metrics { metrics.commitTime.recordNanoseconds(Int64(environment.clock.monotonicNanoseconds() &- metrics.writingSince)) }
-    releaseWaiters(number)
-    // Not at once: what the released clients send next may still join the batch.
+    let released = releaseWaiters(number)
+    pacing.noteReleased(
+      diskDone: diskDone, clients: released + waitingOpen.count, waiting: waitingOpen.count, now: environment.clock.monotonicNanoseconds())
     scheduleTurnEnd()
   }
 
-  private func releaseWaiters(_ number: CommitPipeline.BatchNumber) {
+  /// - Returns: how many sessions wait for nothing more.
+  @discardableResult
+  private func releaseWaiters(_ number: CommitPipeline.BatchNumber) -> Int {
+    var released = 0
     var waiters: ContiguousArray<DurabilityWaiter> = []
     swap(&waiters, &waitingWriting)
     for waiter in waiters {
@@ -144,9 +173,11 @@ extension Engine {
         session.release(upTo: number)
         // It may have been too full to be read from.
         throttle(session)
+        if session.outbound.heldCount == 0 { released += 1 }
       case .work(let work): work(nil)
       }
     }
+    return released
   }
 
   // MARK: Waiting for the disk

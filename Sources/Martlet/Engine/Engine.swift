@@ -32,6 +32,7 @@ package actor Engine {
   var headTimestamp: UInt64
   var durableTimestamp: UInt64
   var pipeline = CommitPipeline()
+  var pacing = BatchPacing()
   var records = CommitRecordWriter()
   var replaced = ReplacedDocuments()
   /// Who waits for the open batch, and for the one that is being written.
@@ -61,6 +62,8 @@ package actor Engine {
   /// The one that ran last, to be used again: to make one for each request costs 4 % of a transfer.
   @exclusivity(unchecked) var idleTransaction: Transaction?
   var turnEndIsScheduled = false
+  /// A turn's end is due soon, for a batch that is kept open.
+  var batchLookIsScheduled = false
   /// What was committed since the memory was measured last, and when that is due again.
   var memoryGrowth = 0
   var memoryNextLook = 0.0

@@ -64,6 +64,7 @@ extension Engine {
     session.flush()
     throttle(session)
     closeIfDone(session)
+    sealIfFull()
   }
 
   /// The client closed its side, or the connection broke.
