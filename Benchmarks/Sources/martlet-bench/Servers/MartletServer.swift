@@ -8,7 +8,7 @@ final class MartletServer: Contender {
   private var lastRequest = 0
 
   static func howToBuild(_ path: String) -> String {
-    "There is no \(path). Build it: swift build -c release --package-path .. (from Benchmarks/), or name one with --martlet"
+    "There is no \(path). Build it by dev/build, or name one with --martlet"
   }
 
   init(executable: String, dataParent: String, cores: Cores?) throws {
