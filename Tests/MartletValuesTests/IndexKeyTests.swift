@@ -21,6 +21,14 @@ struct IndexKeyTests {
     for (value, expected) in vectors { #expect(bytes([value]) == expected, "\(value)") }
   }
 
+  @Test("A number's key is the one that is written for it", arguments: [0, -0.0, 1, -1, 10_023, 0.1, -1e300, 5e-324, .infinity, -.infinity, .nan])
+  func keyOfNumber(_ double: Double) {
+    var writer = IndexKeyWriter()
+    writer.append(double: double)
+    #expect(IndexKey(double: double, tie: 7) == writer.key(tie: 7))
+    #expect(IndexKey(double: double, tie: 7).bytes == writer.key().bytes)
+  }
+
   @Test("Keys of several values are ordered as the values are", arguments: 0..<6 as Range<UInt64>)
   func orderOfKeys(seed: UInt64) {
     var random = SeededGenerator(seed: seed)

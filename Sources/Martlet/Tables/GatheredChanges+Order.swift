@@ -20,34 +20,39 @@ extension GatheredChanges {
       withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * changes.count) { memory in
         let items = memory.baseAddress!
         for position in changes.indices { items[position] = UInt64(truncatingIfNeeded: position) }
-        var sorted = items
         if changes.count < Self.fewestToCount {
           compareAndSort(items, 0..<changes.count, changes)
-        } else {
-          sorted = Self.countAndSort(items, items + changes.count, changes)
-          if !longKeys.isEmpty { sortLongKeys(sorted, changes) }
+          return lastOfEachKey(items) { hasSameKey(changes[Self.position($0)], changes[Self.position($1)]) }
         }
-        return lastOfEachKey(sorted, changes)
+        let bits = DifferingBits(changes)
+        let sorted = Self.countAndSort(items, items + changes.count, changes, bits)
+        if !longKeys.isEmpty { sortLongKeys(sorted, changes) }
+        return bits.fitInOneItem && longKeys.isEmpty
+          ? lastOfEachKey(sorted) { $0 >> 16 == $1 >> 16 }
+          : lastOfEachKey(sorted) { hasSameKey(changes[Self.position($0)], changes[Self.position($1)]) }
       }
     }
   }
+
+  @inline(__always)
+  private static func position(_ item: UInt64) -> Int { Int(truncatingIfNeeded: item & 0xFFFF) }
 
   // MARK: Counting
 
   /// Puts items in the order of their changes' keys, as far as those are short, with equal keys in the order in which they came. Answers which of the two
   /// places holds the result.
   private static func countAndSort(
-    _ items: UnsafeMutablePointer<UInt64>, _ spare: UnsafeMutablePointer<UInt64>, _ changes: UnsafeBufferPointer<Change>
+    _ items: UnsafeMutablePointer<UInt64>, _ spare: UnsafeMutablePointer<UInt64>, _ changes: UnsafeBufferPointer<Change>,
+    _ bits: DifferingBits
   ) -> UnsafeMutablePointer<UInt64> {
-    let bits = DifferingBits(changes)
     var (source, target) = (items, spare)
     var done = 0
     while done < bits.width {
       for index in changes.indices {
-        let position = source[index] & 0xFFFF
-        source[index] = bits.of(changes[Int(position)], from: done) << 16 | position
+        let position = position(source[index])
+        source[index] = bits.of(changes[position], from: done) << 16 | UInt64(truncatingIfNeeded: position)
       }
-      let width = min(48, bits.width - done)
+      let width = min(DifferingBits.perItem, bits.width - done)
       for shift in stride(from: 16, to: 16 + width, by: 8) {
         sortByByte(at: UInt64(shift), source, target, changes.count)
         swap(&source, &target)
@@ -104,6 +109,9 @@ extension GatheredChanges {
     let tie: Column
     let width: Int
 
+    static var perItem: Int { 48 }
+    var fitInOneItem: Bool { width <= Self.perItem }
+
     init(_ changes: UnsafeBufferPointer<Change>) {
       let first = changes[0]
       var (high, low, length, tie): (UInt64, UInt64, UInt32, UInt64) = (0, 0, 0, 0)
@@ -138,8 +146,8 @@ extension GatheredChanges {
   ) {
     var items = UnsafeMutableBufferPointer(start: items + range.lowerBound, count: range.count)
     items.sort { left, right in
-      let (left, right) = (left & 0xFFFF, right & 0xFFFF)
-      let (leftKey, rightKey) = (key(of: changes[Int(left)]), key(of: changes[Int(right)]))
+      let (left, right) = (Self.position(left), Self.position(right))
+      let (leftKey, rightKey) = (key(of: changes[left]), key(of: changes[right]))
       return leftKey == rightKey ? left < right : leftKey < rightKey
     }
   }
@@ -148,11 +156,11 @@ extension GatheredChanges {
   private func sortLongKeys(_ items: UnsafeMutablePointer<UInt64>, _ changes: UnsafeBufferPointer<Change>) {
     var start = 0
     while start < changes.count {
-      let first = changes[Int(items[start] & 0xFFFF)]
+      let first = changes[Self.position(items[start])]
       var end = start + 1
       if first.isLong {
         while end < changes.count {
-          let next = changes[Int(items[end] & 0xFFFF)]
+          let next = changes[Self.position(items[end])]
           guard next.isLong, next.high == first.high, next.low == first.low else { break }
           end += 1
         }
@@ -167,17 +175,13 @@ extension GatheredChanges {
     return !left.isLong || longKeys[Int(left.longKey)] == longKeys[Int(right.longKey)]
   }
 
+  @inline(__always)
   private func lastOfEachKey(
-    _ items: UnsafeMutablePointer<UInt64>, _ changes: UnsafeBufferPointer<Change>
+    _ items: UnsafeMutablePointer<UInt64>, _ haveSameKey: (UInt64, UInt64) -> Bool
   ) -> ContiguousArray<UInt16> {
-    ContiguousArray(unsafeUninitializedCapacity: changes.count) { positions, kept in
-      for index in changes.indices {
-        let position = UInt16(truncatingIfNeeded: items[index])
-        if index + 1 < changes.count {
-          let next = Int(items[index + 1] & 0xFFFF)
-          if hasSameKey(changes[Int(position)], changes[next]) { continue }
-        }
-        positions.initializeElement(at: kept, to: position)
+    ContiguousArray(unsafeUninitializedCapacity: count) { positions, kept in
+      for index in 0..<count where index + 1 == count || !haveSameKey(items[index], items[index + 1]) {
+        positions.initializeElement(at: kept, to: UInt16(truncatingIfNeeded: items[index]))
         kept += 1
       }
     }

@@ -30,9 +30,20 @@ final class IndexLayout: Sendable {
     paths[field].flatMap { document.value(at: $0) }
   }
 
+  /// The number that a field is; nil where it is none, or not a finite one.
+  private func number(_ field: InternedName, of document: DocumentStorage) -> Double? {
+    guard let json = value(field, of: document), let first = json.first else { return nil }
+    guard first &- UInt8(ascii: "0") <= 9 || first == UInt8(ascii: "-") else { return nil }
+    var reader = JSONReader(json)
+    return try? reader.readDouble()
+  }
+
   /// The document's position in this index: its fields' memcomparable bytes, then its creation time, which is distinct
   /// within the table.
   func key(of document: DocumentStorage, with writer: inout IndexKeyWriter) -> IndexKey {
+    if fields.count == 1, let number = number(fields[0], of: document) {
+      return IndexKey(double: number, tie: IndexKey.orderedBits(document.creationTime))
+    }
     writer.removeAll()
     for field in fields {
       if let json = value(field, of: document) {

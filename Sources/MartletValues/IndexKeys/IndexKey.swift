@@ -61,6 +61,13 @@ public struct IndexKey: @unchecked Sendable {
     self.length = length
   }
 
+  /// The key of one number, as `IndexKeyWriter` would write it.
+  @inlinable
+  public init(double: Double, tie: UInt64) {
+    let bits = IndexKey.orderedBits(double)
+    self.init(high: 0x0D << 56 | bits >> 8, low: bits << 56, length: 9, tie: tie)
+  }
+
   /// The first 16 bytes as two big-endian integers, padded with zeros.
   @inlinable
   public var heads: (high: UInt64, low: UInt64) { (head0, head1) }
