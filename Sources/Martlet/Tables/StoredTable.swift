@@ -40,7 +40,9 @@ package actor StoredTable {
   /// A document as it stands, for a transaction on the engine's thread. That thread is this actor's executor; not `isolated`, since to ask
   /// where one is takes longer than most look-ups, and such a transaction can't be anywhere else.
   nonisolated func currentDocument(_ id: InternalID) -> DocumentStorage? {
-    assertIsolated()
+    #if DEBUG
+      preconditionIsolated()
+    #endif
     return contents.document(id)
   }
 
