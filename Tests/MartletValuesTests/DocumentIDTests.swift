@@ -62,6 +62,28 @@ struct DocumentIDTests {
     }
   }
 
+  @Test("At each place of an id each byte is told from each character, for ids of every length", arguments: [1, 10001, 16384, 1 << 21, UInt32.max])
+  func everyByte(table: UInt32) {
+    var random = SeededGenerator(seed: UInt64(table))
+    var spelled = 0
+    // So many that each character has stood where each byte that is mistaken for it may stand.
+    for _ in 0..<24 {
+      let id = DocumentID(tableNumber: table, high: random.next(), low: random.next())
+      let text = Array(id.description.utf8)
+      for place in text.indices {
+        for byte in 0...UInt8.max {
+          var changed = text
+          changed[place] = byte
+          guard let other = changed.withUnsafeBytes({ DocumentID(utf8: $0) }) else { continue }
+          guard Array(other.description.utf8) == changed else { Issue.record("\(byte) at \(place) of \(id)"); return }
+          spelled += 1
+        }
+      }
+      guard DocumentID(id.description) == id else { Issue.record("\(id)"); return }
+    }
+    #expect(spelled >= 24 * 31)
+  }
+
   @Test("Texts that are no ids are refused", arguments: [
     "", "0", "j57", "0400000000000000000000000000249", "04000000000000000000000000002480", "0000000000000000000000000000000", "éééééééééééééééé",
     "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", "j57000820c20a1g7104gm2rc1m70ynrl", "J57000820C20A1G7104GM2RC1M70YNR8",

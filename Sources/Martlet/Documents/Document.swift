@@ -67,7 +67,7 @@ extension DocumentStorage {
 
 extension Validator {
   /// A member's value from its JSON, or from its absence.
-  @inlinable
+  @inlinable @inline(__always)
   package func decodeMember(_ json: UnsafeRawBufferPointer?, context: Unmanaged<AnyObject>? = nil) throws -> T {
     guard let json else { return try decodeAbsence() }
     var reader = JSONReader(json)

@@ -59,8 +59,8 @@ extension Transaction {
   @usableFromInline
   struct LentChanges {
     @usableFromInline let lent: FieldChanges
-    fileprivate let outer: FieldChanges
-    fileprivate let isNested: Bool
+    /// nil where the write isn't within another.
+    fileprivate let outer: FieldChanges?
     fileprivate let outerStart: Int
   }
 
@@ -69,19 +69,17 @@ extension Transaction {
   @usableFromInline
   func beginWrite() throws -> LentChanges {
     try checkIsRunning()
-    let outer = changes
-    let isNested = changesAreLent
-    if isNested { changes = FieldChanges() } else { outer.removeAll() }
+    let outer = changesAreLent ? changes : nil
+    if outer != nil { changes = FieldChanges() } else { changes.removeAll() }
     changesAreLent = true
     let outerStart = documentsWrittenAtBegin
     documentsWrittenAtBegin = documentsWritten
-    return LentChanges(lent: changes, outer: outer, isNested: isNested, outerStart: outerStart)
+    return LentChanges(lent: changes, outer: outer, outerStart: outerStart)
   }
 
   @usableFromInline
   func endWrite(_ changes: LentChanges) {
-    self.changes = changes.outer
-    changesAreLent = changes.isNested
+    if let outer = changes.outer { self.changes = outer } else { changesAreLent = false }
     documentsWrittenAtBegin = changes.outerStart
   }
 

@@ -157,10 +157,15 @@ package final class Transaction {
 
   func handlerReturned() { isOver = true }
 
+  @inline(__always)
   func checkIsRunning() throws {
-    if let abort { throw abort }
-    guard isOver else { return }
-    throw WireError(.functionFailed, "\(functionName): a handler's context was used after the handler had returned")
+    if abort != nil || isOver { throw notRunning }
+  }
+
+  @inline(never)
+  private var notRunning: any Error {
+    if let abort { return abort }
+    return WireError(.functionFailed, "\(functionName): a handler's context was used after the handler had returned")
   }
 
   /// Lets go of the snapshots, so that the tables' trees can be changed in place; the writes stay.

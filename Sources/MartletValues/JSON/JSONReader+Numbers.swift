@@ -7,6 +7,13 @@ extension JSONReader {
     return try readNumber()
   }
 
+  /// Whether a number in digits comes next.
+  @inline(__always)
+  mutating func isAtPlainNumber() throws(JSONError) -> Bool {
+    let next = try nextByte()
+    return next &- UInt8(ascii: "0") <= 9 || next == UInt8(ascii: "-")
+  }
+
   /// Reads a JSON number, as the double that is nearest to it (halves to even).
   ///
   /// Up to 19 digits are gathered in an integer `m`, so the number is `m × 10^e`. Where `m` ≤ 2^53 and |e| ≤ 22, both are exact doubles, and one multiplication

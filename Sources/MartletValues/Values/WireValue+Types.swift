@@ -15,6 +15,7 @@ extension Bool: WireValue {
 
 extension Double: WireValue {
   public static func decode(from reader: inout JSONReader) throws -> Double {
+    if try reader.isAtPlainNumber() { return try reader.readNumber() }
     try reader.expect("number")
     return try reader.readDouble()
   }
@@ -52,6 +53,7 @@ extension String: WireValue {
 
 extension DocumentID: WireValue {
   public static func decode(from reader: inout JSONReader) throws -> DocumentID {
+    if let id = reader.readUsualID() { return id }
     try reader.expect("string")
     let id: DocumentID?
     if let text = try reader.readUnescapedString() { id = DocumentID(utf8: text) } else { id = DocumentID(try reader.readString()) }

@@ -1,4 +1,6 @@
 import MartletTesting
+import MartletWire
+import TestSupport
 import Testing
 
 @testable import Martlet
@@ -90,6 +92,61 @@ struct ArgumentTests {
     #expect(client.ask(server, #"mutation counters:add {"\u0061mount":2,"n\u0061me":"a"}"#) == "3")
     #expect(
       client.ask(server, "query counters:value {\"\\u006e\(long)\":1,\"name\":\"a\"}").contains("args.n\(long): expected no argument"))
+  }
+
+  @Test("Whether arguments come in order makes no difference to their values, nor to what is said of wrong ones", arguments: 0..<8 as Range<UInt64>)
+  func inOrderOrNot(seed: UInt64) {
+    let (name, count, weight) = (Arg("name", .string), Arg("count", .wholeNumber), Arg("weight", .optional(.double)))
+    /// `listed`: by the way that is taken for arguments in any order.
+    func outcome(_ json: [UInt8], listed: Bool) -> (text: String, isError: Bool) {
+      json.withUnsafeBytes { json in
+        do {
+          var call = try Arguments(json)
+          if listed { try call.list() }
+          let values = (try call.take(name), try call.take(count), try call.take(weight))
+          try call.finish()
+          return ("\(values)", false)
+        } catch { return ("\(error)", true) }
+      }
+    }
+    var random = TestRandom(seed: seed)
+    var values = 0
+    var errors: Set<String> = []
+    for _ in 0..<3_000 {
+      var members = [("\"name\"", #""a""#), ("\"count\"", "7"), ("\"weight\"", "1.5")]
+      if random.oneIn(4) { members.removeLast() }
+      if random.oneIn(4) { members.shuffle(using: &random) }
+      if random.oneIn(4) { members[random.number(0..<members.count)].0 = random.element(of: ["\"name\"", "\"count\"", #""n\u0061me""#, "\"names\"", "name", "\"\""]) }
+      if random.oneIn(4) {
+        members[random.number(0..<members.count)].1 = random.element(
+          of: ["null", "1", "01", "1e400", "1.25", #""a\nb""#, #""\ud800""#, "[1,{\"b\":[]}]", "[1,", "{\"a\":1}", "tru", "", "\"a", "-"])
+      }
+      if random.oneIn(6) { members.append(random.element(of: members)) }
+      let space = random.oneIn(3) ? " " : ""
+      var json = Array("\(space){\(space)\(members.map { "\($0)\(space):\(space)\($1)" }.joined(separator: "\(space),"))\(space)}\(space)".utf8)
+      if random.oneIn(8) { json.removeLast(random.number(1..<json.count)) }
+      if random.oneIn(12) { json += Array(random.element(of: ["}", ",", "x", "{}"]).utf8) }
+      let (inOrder, listed) = (outcome(json, listed: false), outcome(json, listed: true))
+      #expect(inOrder.text == listed.text, "\(String(decoding: json, as: UTF8.self))")
+      if inOrder.isError { errors.insert(inOrder.text) } else { values += 1 }
+    }
+    #expect(values > 500 && errors.count > 30)
+  }
+
+  @Test("An argument whose name needs escapes is found by it, and by nothing that merely looks alike")
+  func namesThatNeedEscapes() throws {
+    let argument = Arg(#"a\u0062"#, .double)
+    func take(_ json: String) throws -> Double {
+      var json = json
+      return try json.withUTF8 {
+        var call = try Arguments(UnsafeRawBufferPointer($0))
+        let value = try call.take(argument)
+        try call.finish()
+        return value
+      }
+    }
+    #expect(try take(#"{"a\\u0062":1}"#) == 1)
+    #expect(throws: WireError.self) { try take(#"{"a\u0062":1}"#) }
   }
 
   @Test("An Int is an answer like any number")
