@@ -14,7 +14,7 @@ import CHints
 struct ReplacedDocuments: ~Copyable {
   struct Entry {
     /// What was there before; nil for an insert. The first property: `fetchAhead` reads its address.
-    let old: DocumentStorage?
+    var old: DocumentStorage?
     let id: DocumentID
   }
 
@@ -29,9 +29,10 @@ struct ReplacedDocuments: ~Copyable {
   mutating func note(_ writes: ContiguousArray<DocumentWrite>, _ spares: inout SpareDocuments) {
     writes.withUnsafeBufferPointer { writes in
       for index in writes.indices where writes[index].changesAnything {
-        if let last = retired.popLast() {
+        if !retired.isEmpty {
+          spares.keep(&retired[retired.count - 1].old)
+          retired.removeLast()
           fetchAhead()
-          if let old = last.old { spares.keep(old) }
         }
         open.append(Entry(old: writes[index].old, id: writes[index].id))
       }

@@ -22,6 +22,20 @@ package struct DocumentBuilder: ~Copyable {
     writer.write(raw: json)
   }
 
+  /// Members of another document, as they are there.
+  mutating func append(_ fields: Range<Int>, of document: DocumentStorage) {
+    guard !fields.isEmpty else { return }
+    let start = document.position(fields.lowerBound).name - 1
+    let end = fields.upperBound < document.fieldCount ? document.position(fields.upperBound).name - 2 : document.jsonCount - 1
+    writer.write(byte: positions.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
+    let shift = writer.count - start
+    for field in fields {
+      let (name, length) = document.position(field)
+      positions.append(UInt32(truncatingIfNeeded: name + shift) << 8 | UInt32(length))
+    }
+    writer.write(raw: UnsafeRawBufferPointer(rebasing: document.json[start..<end]))
+  }
+
   package mutating func append(name: StaticString, _ write: (inout JSONWriter) -> Void) {
     appendName(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
     write(&writer)
