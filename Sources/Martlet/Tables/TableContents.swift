@@ -69,7 +69,7 @@ package struct TableContents: Sendable {
     let index = layout.indexes[position]
     let oldKey = old.map { index.key(of: $0, with: &keys) }
     let newKey = new.map { index.key(of: $0, with: &keys) }
-    let summand = new.map(index.summand) ?? 0
+    let summand = new.map { index.summand(of: $0) } ?? 0
     let isKept = oldKey == newKey
     if let oldKey { changed(.declared(position), oldKey, isKept) }
     if let newKey, !isKept { changed(.declared(position), newKey, false) }
