@@ -19,15 +19,17 @@ final class FieldChanges {
     }
   }
 
+  // All `@exclusivity(unchecked)`, since several of them are accessed for each member that is set, and each time would be checked at run
+  // time; sound, since the list is used by one thread at a time, and no writing calls back into it.
+
   /// In the order of the names, the order of a canonical document's members.
-  private var changes: ContiguousArray<Change> = []
-  /// The names and JSON. Behind a pointer, since each access to a stored property of this class would be checked for
-  /// exclusivity at run time; sound, since the list is used by one thread at a time, and no writing calls back into it.
+  @exclusivity(unchecked) private var changes: ContiguousArray<Change> = []
+  /// The names and JSON. Behind a pointer, so that the app's module writes to it without a call.
   @usableFromInline let bytes: UnsafeMutablePointer<JSONWriter>
-  private var nameStart = 0
-  private var jsonStart = 0
+  @exclusivity(unchecked) private var nameStart = 0
+  @exclusivity(unchecked) private var jsonStart = 0
   /// Whether a field was set whose type alone doesn't make it fit its schema: an id may be of another table.
-  private(set) var mustCheck = false
+  @exclusivity(unchecked) private(set) var mustCheck = false
 
   init() {
     bytes = .allocate(capacity: 1)
@@ -61,7 +63,7 @@ final class FieldChanges {
   }
 
   /// Values that JSON can't hold, so that a draft reads them as they were set until the write throws.
-  private var unfit: [(name: UnsafeRawBufferPointer, value: Any)] = []
+  @exclusivity(unchecked) private var unfit: [(name: UnsafeRawBufferPointer, value: Any)] = []
 
   @usableFromInline
   func keepUnfit(_ name: UnsafeRawBufferPointer, _ value: Any) {
@@ -84,7 +86,7 @@ final class FieldChanges {
   }
 
   /// A name that no field can have, though one was set by it; the write throws at its end. Nil unless `mustCheck`.
-  private(set) var illNamed: String?
+  @exclusivity(unchecked) private(set) var illNamed: String?
 
   /// Adds a member where none was set.
   func add(_ name: UnsafeRawBufferPointer, json: [UInt8]) {
@@ -150,7 +152,7 @@ final class FieldChanges {
 
   /// Up to so many, putting a change in its place costs less than sorting them all in the end.
   private static let fewChanges = 64
-  private var isSorted = true
+  @exclusivity(unchecked) private var isSorted = true
 
   /// Adds one of many, in no order: an object that a client sent may have a hundred thousand members.
   @inline(never)
@@ -200,18 +202,20 @@ final class FieldChanges {
       var next = 0
       if let document {
         let count = document.fieldCount
-        for field in 0..<count {
+        // What lies between two changes is copied at once.
+        var copied = 0
+        for field in 0..<count where next < changes.count {
           let name = document.name(ofField: field)
-          var isReplaced = false
           while next < changes.count {
             let order = compareBytes(changes[next].name(in: base), name)
             if order > 0 { break }
+            builder.append(copied..<field, of: document)
+            copied = order == 0 ? field + 1 : field
             Self.append(changes[next], base, &builder)
             next += 1
-            isReplaced = order == 0
           }
-          if !isReplaced { builder.append(name: name, json: document.value(ofField: field)) }
         }
+        builder.append(copied..<count, of: document)
       }
       while next < changes.count {
         Self.append(changes[next], base, &builder)

@@ -42,14 +42,14 @@ struct SpareDocuments: ~Copyable {
     return (places + (size * Self.mostOfASize + Int(counts[size]))).move()
   }
 
-  /// Keeps the document's memory if nobody else holds the document.
+  /// Takes the reference away, and keeps the document's memory if that was the last one.
   @inline(__always)
-  mutating func keep(_ document: consuming DocumentStorage) {
-    guard document.isHeldOnce else { return }
-    let size = Self.size(words: document.wordCount)
-    guard size < Self.sizes, counts[size] < Self.mostOfASize else { return }
-    let places = places ?? makePlaces()
-    (places + (size * Self.mostOfASize + Int(counts[size]))).initialize(to: document)
+  mutating func keep(_ reference: inout DocumentStorage?) {
+    guard reference?.isHeldOnce == true, let words = reference?.wordCount else { return reference = nil }
+    let size = Self.size(words: words)
+    guard size < Self.sizes, counts[size] < Self.mostOfASize else { return reference = nil }
+    let place = (places ?? makePlaces()) + (size * Self.mostOfASize + Int(counts[size]))
+    if let document = reference.take() { place.initialize(to: document) }
     counts[size] += 1
   }
 

@@ -47,7 +47,7 @@ package actor StoredTable {
 
   /// The same for the engine.
   nonisolated var engineSnapshot: TableContents {
-    assertIsolated()
+    assert(isOnExecutor)
     return contents
   }
 
@@ -55,6 +55,12 @@ package actor StoredTable {
 
   /// Has the processor fetch these documents, where there are such.
   func prefetch(_ ids: UnsafeBufferPointer<DocumentID>) { contents.prefetch(ids) }
+
+  /// For assertions: traps where it isn't so. (`assertIsolated` checks nothing where the standard library is an optimized one.)
+  private nonisolated var isOnExecutor: Bool {
+    preconditionIsolated()
+    return true
+  }
 
   /// For assertions: traps where it isn't so. (`assertIsolated` checks nothing where the standard library is an optimized one.)
   private nonisolated var isOnExecutor: Bool {
@@ -80,7 +86,7 @@ package actor StoredTable {
 
   /// For the engine. Carries out a commit's writes to this table, and gives the live queries that they may concern, perhaps repeatedly.
   nonisolated func apply(_ writes: ContiguousArray<DocumentWrite>) -> ContiguousArray<LiveQueryID> {
-    assertIsolated()
+    assert(isOnExecutor)
     guard !interest.isEmpty else {
       writes.withUnsafeBufferPointer { writes in
         for index in writes.indices where writes[index].changesAnything {

@@ -23,14 +23,22 @@ package struct TableContents: Sendable {
   /// Carries out one write. `old` is the document that stands under the id now (nil for an insert), `new` the one that is
   /// to (nil for a delete).
   mutating func apply(_ write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter) {
-    apply(write, layout: layout, keys: &keys, tellsUnchanged: false) { _, _, _ in }
+    if let old = write.old, let new = write.new { return replace(old, by: new, layout, &keys) }
+    apply(write, layout: layout, keys: &keys) { _, _, _ in }
+  }
+
+  /// The most frequent write. Not a part of the caller's code, so that neither document's references are counted here.
+  @inline(never)
+  private mutating func replace(_ old: DocumentStorage, by new: DocumentStorage, _ layout: TableLayout, _ keys: inout IndexKeyWriter) {
+    documents.replace(InternalID(new.id), with: DocumentEntry(document: new))
+    for position in indexes.indices where !layout.indexes[position].hasSameEntry(for: old, and: new) {
+      applyToIndex(position, old, new, layout, &keys) { _, _, _ in }
+    }
   }
 
   /// The same, and tells `changed` each position that an entry left, entered, or (`isKept`) kept while its document changed.
-  @inline(__always)
   mutating func apply(
-    _ write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter, tellsUnchanged: Bool = true,
-    changed: (IndexSlot, IndexKey, _ isKept: Bool) -> Void
+    _ write: DocumentWrite, layout: TableLayout, keys: inout IndexKeyWriter, changed: (IndexSlot, IndexKey, _ isKept: Bool) -> Void
   ) {
     let id = write.internalID
     if let new = write.new {
@@ -49,23 +57,28 @@ package struct TableContents: Sendable {
       changed(.byID, IndexKey(id: id), isKept)
       changed(.byCreationTime, IndexKey(creationTime: document.creationTime), isKept)
     }
-    for position in indexes.indices {
-      let index = layout.indexes[position]
-      if !tellsUnchanged, let old = write.old, let new = write.new, index.hasSameEntry(for: old, and: new) { continue }
-      let oldKey = write.old.map { index.key(of: $0, with: &keys) }
-      let newKey = write.new.map { index.key(of: $0, with: &keys) }
-      let summand = write.new.map(index.summand) ?? 0
-      let isKept = oldKey == newKey
-      if let oldKey { changed(.declared(position), oldKey, isKept) }
-      if let newKey, !isKept { changed(.declared(position), newKey, false) }
-      if isKept {
-        guard let newKey, indexes[position].isSummed, summand != index.summand(of: write.old!) else { continue }
-        indexes[position].insert(newKey, id: id, summand: summand)
-        continue
-      }
-      if let oldKey { indexes[position].remove(oldKey) }
-      if let newKey { indexes[position].insert(newKey, id: id, summand: summand) }
+    for position in indexes.indices { applyToIndex(position, write.old, write.new, layout, &keys, changed) }
+  }
+
+  @inline(__always)
+  private mutating func applyToIndex(
+    _ position: Int, _ old: DocumentStorage?, _ new: DocumentStorage?, _ layout: TableLayout, _ keys: inout IndexKeyWriter,
+    _ changed: (IndexSlot, IndexKey, _ isKept: Bool) -> Void
+  ) {
+    let index = layout.indexes[position]
+    let oldKey = old.map { index.key(of: $0, with: &keys) }
+    let newKey = new.map { index.key(of: $0, with: &keys) }
+    let summand = new.map { index.summand(of: $0) } ?? 0
+    let isKept = oldKey == newKey
+    if let oldKey { changed(.declared(position), oldKey, isKept) }
+    if let newKey, !isKept { changed(.declared(position), newKey, false) }
+    if isKept {
+      guard let old, let new, let newKey, indexes[position].isSummed, summand != index.summand(of: old) else { return }
+      indexes[position].insert(newKey, id: InternalID(new.id), summand: summand)
+      return
     }
+    if let oldKey { indexes[position].remove(oldKey) }
+    if let new, let newKey { indexes[position].insert(newKey, id: InternalID(new.id), summand: summand) }
   }
 
   /// Whether the declared indexes show all that was written, so that they may be read.

@@ -48,6 +48,25 @@ struct OrderedTreeTests {
     try tree((0..<3_000).reversed()).checkInvariants()
   }
 
+  @Test("A payload is replaced where its key is, and snapshots keep what they had", arguments: [1, 5, 3_000])
+  func replacing(_ size: Int) throws {
+    var random = TreeGenerator(seed: UInt64(size))
+    var tree = tree(0..<size)
+    var model = Array(0..<size)
+    var snapshots: [(tree: Tree, model: [Int])] = []
+    for step in 0..<6_000 {
+      if Int.random(in: 0..<200, using: &random) == 0 { snapshots.append((tree, model)) }
+      let key = Int.random(in: 0..<size, using: &random)
+      tree.replace(key, with: PlainPayload(number: size + step))
+      model[key] = size + step
+    }
+    snapshots.append((tree, model))
+    for (tree, model) in snapshots {
+      try tree.checkInvariants()
+      #expect(tree.cursor().map(\.payload.number) == model && tree.cursor().map(\.key) == Array(0..<size))
+    }
+  }
+
   @Test("A queue, appended to at the end and emptied from the front or the end, stays valid", arguments: [true, false])
   func queue(_ fromFront: Bool) throws {
     var tree = tree(0..<500)
