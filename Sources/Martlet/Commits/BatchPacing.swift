@@ -10,16 +10,19 @@
 /// waits for it; nor does the batch of a client who is alone, or of two.
 ///
 /// **Bounds.** Nobody can tell whether a client that was released comes back. A batch is kept open only while one more comes to wait for it at each look: every
-/// `patienceNanoseconds`, or after what the sockets held, if that takes longer. And only while it is small: what a batch costs by itself is little beside 64 KB.
+/// `patienceNanoseconds`, or after what the sockets held, if that takes longer. And only while it is small and young: what a batch costs by itself is little
+/// beside 64 KB, or 2 ms.
 struct BatchPacing {
   /// How long the engine may do nothing in the hope of one more client: a fifth of what a batch costs.
   static let patienceNanoseconds: UInt64 = 20_000
+  static let mostNanoseconds: UInt64 = 2_000_000
   static let mostBytes = 64 << 10
 
   /// A batch for which so many clients wait is sealed. 0: at once.
   private(set) var fullCount = 0
   private var sealedAt: UInt64 = 0
   private var cycle: UInt64 = 0
+  private var releasedAt: UInt64 = 0
   private var lastCount = 0
   private var lastArrival: UInt64 = 0
 
@@ -37,6 +40,7 @@ struct BatchPacing {
   mutating func noteReleased(_ released: Int, waiting: Int, diskDone: UInt64, now: UInt64) {
     let disk = min(diskDone &- sealedAt, cycle)
     fullCount = cycle == 0 ? 0 : Int(Double(released + waiting) * (1 - Double(disk) / Double(cycle)))
+    releasedAt = now
     lastCount = waiting
     lastArrival = now
   }
@@ -47,7 +51,7 @@ struct BatchPacing {
   /// Whether the batch is kept open until the next look.
   mutating func keepsOpen(waiting: Int, bytes: Int, now: UInt64) -> Bool {
     guard waiting < fullCount, bytes < Self.mostBytes else { return false }
-    if waiting > lastCount {
+    if waiting > lastCount, now &- releasedAt < Self.mostNanoseconds {
       lastCount = waiting
       lastArrival = now
     } else if now &- lastArrival >= Self.patienceNanoseconds {
