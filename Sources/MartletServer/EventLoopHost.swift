@@ -15,7 +15,7 @@ struct EventLoopHost: EngineHost {
   /// sees all of them.
   func enqueue(_ work: @escaping @Sendable () -> Void) { eventLoop.execute(work) }
 
-  func enqueueLater(afterNanoseconds nanoseconds: UInt64, _ work: @escaping @Sendable () -> Void) {
+  func enqueueSoon(afterNanoseconds nanoseconds: UInt64, _ work: @escaping @Sendable () -> Void) {
     eventLoop.scheduleTask(in: .nanoseconds(Int64(nanoseconds)), work)
   }
 

@@ -2,8 +2,8 @@
 ///
 ///     commit ──▶ open batch ──seal──▶ writing ──durable──▶ (gone)
 ///
-/// There is no timer. While one batch is written the next one fills; when the disk is done the next is sealed, however
-/// few commits it holds. With one caller that is a batch for each commit, with a thousand a batch for each sync.
+/// While one batch is written the next one fills; when the disk is done the next can be sealed, and `BatchPacing` says when. With one
+/// caller that is a batch for each commit, with a thousand a batch for each sync.
 struct CommitPipeline {
   /// Numbers count from 1, so that 0 can say "no batch".
   typealias BatchNumber = UInt64

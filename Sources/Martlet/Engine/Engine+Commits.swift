@@ -103,16 +103,17 @@ extension Engine {
 
   /// Whether the batch waits for clients that were just released: see `BatchPacing`. Live queries don't wait for them.
   private func keepsBatchOpen() -> Bool {
-    guard pacing.fullCount > waitingOpen.count, live.stale.isEmpty, sessionsToPublish.isEmpty,
-      pacing.isWorthWaiting(count: waitingOpen.count, now: environment.clock.monotonicNanoseconds())
-    else { return false }
-    if !batchLookIsScheduled {
-      batchLookIsScheduled = true
-      host.enqueueLater(afterNanoseconds: BatchPacing.patienceNanoseconds) {
-        self.assumeIsolated { engine in
-          engine.batchLookIsScheduled = false
-          engine.scheduleTurnEnd()
-        }
+    guard pacing.fullCount > 0, nothingIsToPublish else { return false }
+    let waiting = waitingOpen.count
+    guard pacing.keepsOpen(waiting: waiting, bytes: records.byteCount, now: environment.clock.monotonicNanoseconds()) else { return false }
+    guard !lookIsScheduled else { return true }
+    lookIsScheduled = true
+    let number = pipeline.openNumber
+    host.enqueueSoon(afterNanoseconds: BatchPacing.patienceNanoseconds) {
+      self.assumeIsolated { engine in
+        engine.lookIsScheduled = false
+        if number == engine.pipeline.openNumber { engine.pacing.noteLook(waiting: engine.waitingOpen.count, before: waiting) }
+        engine.scheduleTurnEnd()
       }
     }
     return true
@@ -120,9 +121,11 @@ extension Engine {
 
   /// Seals a batch that was kept open as soon as it is full, and not at the end of the turn: the disk works while the turn's other requests are handled.
   func sealIfFull() {
-    guard pacing.fullCount > 0, waitingOpen.count >= pacing.fullCount, pipeline.canSeal, live.stale.isEmpty, sessionsToPublish.isEmpty else { return }
+    guard pacing.isFull(waiting: waitingOpen.count, bytes: records.byteCount), pipeline.canSeal, nothingIsToPublish else { return }
     seal()
   }
+
+  private var nothingIsToPublish: Bool { live.stale.isEmpty && sessionsToPublish.isEmpty }
 
   private func seal() {
     guard let batch = records.takeBatch() else { preconditionFailure("an open batch holds commits") }
@@ -156,8 +159,7 @@ extension Engine {
     statistics.batches += 1
     if let metrics { metrics.commitTime.recordNanoseconds(Int64(environment.clock.monotonicNanoseconds() &- metrics.writingSince)) }
     let released = releaseWaiters(number)
-    pacing.noteReleased(
-      diskDone: diskDone, clients: released + waitingOpen.count, waiting: waitingOpen.count, now: environment.clock.monotonicNanoseconds())
+    pacing.noteReleased(released, waiting: waitingOpen.count, diskDone: diskDone, now: environment.clock.monotonicNanoseconds())
     scheduleTurnEnd()
   }
 

@@ -63,8 +63,8 @@ package actor Engine {
   /// The one that ran last, to be used again: to make one for each request costs 4 % of a transfer.
   @exclusivity(unchecked) var idleTransaction: Transaction?
   var turnEndIsScheduled = false
-  /// A turn's end is due soon, for a batch that is kept open.
-  var batchLookIsScheduled = false
+  /// Somebody will look soon whether the open batch, which is kept open, still grows.
+  var lookIsScheduled = false
   /// What was committed since the memory was measured last, and when that is due again.
   var memoryGrowth = 0
   var memoryNextLook = 0.0

@@ -7,8 +7,8 @@ package protocol EngineHost: Sendable {
   /// Runs `work` on the engine's thread, after what is running there and what is ready to run now.
   func enqueue(_ work: @escaping @Sendable () -> Void)
 
-  /// Runs `work` on the engine's thread after what is ready to run now and what becomes so until then, some microseconds from now.
-  func enqueueLater(afterNanoseconds: UInt64, _ work: @escaping @Sendable () -> Void)
+  /// Runs `work` on the engine's thread some microseconds from now, after what is ready to run by then.
+  func enqueueSoon(afterNanoseconds: UInt64, _ work: @escaping @Sendable () -> Void)
 
   /// Runs `work` on the engine's thread after a time.
   func schedule(afterMilliseconds: Int, _ work: @escaping @Sendable () -> Void)
@@ -29,7 +29,7 @@ package protocol EngineHost: Sendable {
 extension EngineHost {
   package var actionExecutor: (any TaskExecutor)? { nil }
 
-  package func enqueueLater(afterNanoseconds: UInt64, _ work: @escaping @Sendable () -> Void) { schedule(afterMilliseconds: 1, work) }
+  package func enqueueSoon(afterNanoseconds: UInt64, _ work: @escaping @Sendable () -> Void) { enqueue(work) }
 
   package func offloadInBackground(_ work: @escaping @Sendable () -> Void) { offload(work) }
   package func free(_ work: @escaping @Sendable () -> Void) { work() }
