@@ -56,11 +56,7 @@ extension Engine {
     while start < ids.count {
       let number = ids[start].tableNumber
       let end = ids[start...].firstIndex { $0.tableNumber != number } ?? ids.count
-      if let table = catalog.table(number: number) {
-        // Sound: the ids are lent for the length of this call, which stays on this thread.
-        nonisolated(unsafe) let part = UnsafeBufferPointer(rebasing: ids[start..<end])
-        table.assumeIsolated { $0.prefetch(part) }
-      }
+      catalog.table(number: number)?.prefetch(UnsafeBufferPointer(rebasing: ids[start..<end]))
       start = end
     }
   }

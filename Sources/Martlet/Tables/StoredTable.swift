@@ -53,13 +53,10 @@ package actor StoredTable {
 
   var documentCount: Int { contents.count }
 
-  /// Has the processor fetch these documents, where there are such.
-  func prefetch(_ ids: UnsafeBufferPointer<DocumentID>) { contents.prefetch(ids) }
-
-  /// For assertions: traps where it isn't so. (`assertIsolated` checks nothing where the standard library is an optimized one.)
-  private nonisolated var isOnExecutor: Bool {
-    preconditionIsolated()
-    return true
+  /// For the engine. Has the processor fetch these documents, where there are such.
+  nonisolated func prefetch(_ ids: UnsafeBufferPointer<DocumentID>) {
+    assert(isOnExecutor)
+    contents.prefetch(ids)
   }
 
   /// For assertions: traps where it isn't so. (`assertIsolated` checks nothing where the standard library is an optimized one.)
