@@ -115,7 +115,7 @@ extension Engine {
     then finish: @escaping @Sendable (isolated Engine, BesideRun) -> Void
   ) {
     var snapshot: [UInt32: TableContents] = [:]
-    for table in catalog.tables { snapshot[table.layout.number] = table.assumeIsolated { $0.unsettledSnapshot } }
+    for table in catalog.tables { snapshot[table.layout.number] = table.unsettledSnapshot }
     let start = transactionStart(request.function, request.identity, seed: request.seed, now: request.now)
     beside.begin(at: start.timestamp)
     let tables = snapshot

@@ -66,7 +66,7 @@ extension Engine {
       place: .engineThread, canWrite: canWrite, tracksReads: tracksReads, scratch: scratch,
       snapshots: TableSnapshots(
         readsTables: true,
-        unsettled: { $0.engineSnapshot },
+        unsettled: { $0.unsettledSnapshot },
         settled: { table in table.assumeIsolated { $0.snapshot } }))
   }
 

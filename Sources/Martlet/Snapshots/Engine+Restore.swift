@@ -111,7 +111,7 @@ extension Engine {
 
   private var contentsNow: [UInt32: TableContents] {
     var contents: [UInt32: TableContents] = [:]
-    for table in catalog.tables { contents[table.layout.number] = table.assumeIsolated { $0.unsettledSnapshot } }
+    for table in catalog.tables { contents[table.layout.number] = table.unsettledSnapshot }
     return contents
   }
 

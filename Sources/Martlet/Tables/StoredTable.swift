@@ -2,8 +2,8 @@ import Synchronization
 
 /// The actor that owns one table: its documents and indexes, and the live queries' interest in them.
 ///
-/// It runs on the engine's executor, so that a transaction enters it without changing thread (`assumeIsolated`), takes its
-/// contents as an O(1) snapshot, and reads that without a lock wherever it likes.
+/// It runs on the engine's executor, so that the engine uses it without changing thread. A transaction on that thread reads single documents
+/// where they are; any other takes the contents as an O(1) snapshot, and reads that without a lock wherever it likes.
 @usableFromInline
 package actor StoredTable {
   package nonisolated let layout: TableLayout
@@ -36,19 +36,16 @@ package actor StoredTable {
     return contents
   }
 
-  /// The same for who may never read a declared index, or settles a copy of its own.
-  var unsettledSnapshot: TableContents { contents }
+  /// For the engine: the same for who may never read a declared index, or settles a copy of its own.
+  nonisolated var unsettledSnapshot: TableContents {
+    assert(isOnExecutor)
+    return contents
+  }
 
-  /// A document as it stands, for a transaction on the engine's thread.
+  /// For the engine: a document as it stands.
   nonisolated func currentDocument(_ id: InternalID) -> DocumentStorage? {
     assert(isOnExecutor)
     return contents.document(id)
-  }
-
-  /// The same for the engine.
-  nonisolated var engineSnapshot: TableContents {
-    assert(isOnExecutor)
-    return contents
   }
 
   var documentCount: Int { contents.count }

@@ -139,7 +139,7 @@ extension Engine {
     while run.cleared < run.parts.count, room.documents > 0 {
       let table = run.parts[run.cleared].table
       var deletes: ContiguousArray<DocumentWrite> = []
-      let contents = table.assumeIsolated { $0.unsettledSnapshot }
+      let contents = table.unsettledSnapshot
       contents.forEach(in: .byID, from: nil, to: nil, descending: false) { _, document in
         guard deletes.count < room.documents else { return false }
         deletes.append(DocumentWrite(id: document.id, old: document, new: nil))
