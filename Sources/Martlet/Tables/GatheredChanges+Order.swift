@@ -1,11 +1,12 @@
 /// Putting gathered changes in the order of their keys.
 ///
-/// Comparing pairs would go to two changes for each comparison, fifteen times a change, in megabytes of memory that are in no cache. But the keys of one index are much alike: those of
-/// balances and creation times, 25 bytes with their length and tie, differ in some 40 bits. So first those bits are found in which any two keys differ,
-/// and then, 48 at a time, they are laid together with the change's position into one word. Those words are sorted byte by byte, counting
-/// how often each value occurs and not comparing at all: a few nanoseconds a change, in half a megabyte.
+/// Comparing pairs would go to two changes for each comparison, fifteen times a change, in megabytes of memory that are in no cache. But the
+/// keys of one index are much alike: those of balances and creation times, 25 bytes with their length and tie, differ in some 40 bits. So first
+/// those bits are found in which any two keys differ, and then, 48 at a time, they are laid together with the change's position in one word.
+/// Those words are sorted byte by byte, counting how often each value occurs and not comparing at all: a few nanoseconds a change and byte, in
+/// half a megabyte.
 ///
-/// Long keys that begin alike end up side by side, and are put in order by comparing them.
+/// Long keys that begin alike end up side by side, and are put in order by comparing them. O(n) but for those.
 extension GatheredChanges {
   /// What a position has room for.
   static var mostInOrder: Int { 1 << 16 }
@@ -39,8 +40,8 @@ extension GatheredChanges {
 
   // MARK: Counting
 
-  /// Puts items in the order of their changes' keys, as far as those are short, with equal keys in the order in which they came. Answers which of the two
-  /// places holds the result.
+  /// Puts items in the order of their changes' keys, as far as those are short, with equal keys in the order in which they came. Answers
+  /// which of the two places holds the result.
   private static func countAndSort(
     _ items: UnsafeMutablePointer<UInt64>, _ spare: UnsafeMutablePointer<UInt64>, _ changes: UnsafeBufferPointer<Change>,
     _ bits: DifferingBits
@@ -83,7 +84,8 @@ extension GatheredChanges {
     }
   }
 
-  /// The bits in which the keys of changes differ: of each of a key's four words those from the lowest to the highest that isn't the same in all.
+  /// The bits in which the keys of changes differ: of each of a key's four words those from the lowest to the highest that isn't the same
+  /// in all.
   private struct DifferingBits {
     struct Column {
       let shift: UInt64
@@ -145,10 +147,21 @@ extension GatheredChanges {
     _ items: UnsafeMutablePointer<UInt64>, _ range: Range<Int>, _ changes: UnsafeBufferPointer<Change>
   ) {
     var items = UnsafeMutableBufferPointer(start: items + range.lowerBound, count: range.count)
-    items.sort { left, right in
-      let (left, right) = (Self.position(left), Self.position(right))
-      let (leftKey, rightKey) = (key(of: changes[left]), key(of: changes[right]))
-      return leftKey == rightKey ? left < right : leftKey < rightKey
+    longKeys.withUnsafeBufferPointer { longKeys in
+      items.sort { left, right in
+        let (leftChange, rightChange) = (changes[Self.position(left)], changes[Self.position(right)])
+        if leftChange.high != rightChange.high { return leftChange.high < rightChange.high }
+        if leftChange.low != rightChange.low { return leftChange.low < rightChange.low }
+        if leftChange.length != rightChange.length { return leftChange.length < rightChange.length }
+        if leftChange.isLong {
+          // Through the pointer, since counting references would cost more than comparing.
+          let (leftKey, rightKey) = (Int(leftChange.longKey), Int(rightChange.longKey))
+          if longKeys[leftKey] != longKeys[rightKey] { return longKeys[leftKey] < longKeys[rightKey] }
+        } else if leftChange.tie != rightChange.tie {
+          return leftChange.tie < rightChange.tie
+        }
+        return Self.position(left) < Self.position(right)
+      }
     }
   }
 

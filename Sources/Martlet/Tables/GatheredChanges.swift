@@ -17,7 +17,8 @@ struct GatheredChange<Payload: TreePayload & BitwiseCopyable>: BitwiseCopyable {
 
 /// Changes of an index's entries, in the order in which they were made.
 ///
-/// A key of up to 16 bytes, which most are, is part of its change; a longer one holds a reference to the rest of its bytes, and is kept beside. So for most indexes a change is one cache line.
+/// A key of up to 16 bytes, which most are, is part of its change; a longer one holds a reference to the rest of its bytes, and is kept beside.
+/// So a change takes 64 bytes or less.
 struct GatheredChanges<Payload: TreePayload & BitwiseCopyable>: Sendable {
   typealias Change = GatheredChange<Payload>
 
