@@ -40,15 +40,16 @@ package actor Engine {
   var waitingOpen: ContiguousArray<DurabilityWaiter> = []
   var waitingWriting: ContiguousArray<DurabilityWaiter> = []
 
-  var beside = BesideTransactions()
+  // Some that every request touches are not checked for overlapping accesses at run time: what they do calls nobody else.
+  @exclusivity(unchecked) var beside = BesideTransactions()
   var live = LiveQueries()
   var sessions: [SessionID: Session] = [:]
   var lastSessionID = 0
   /// Sessions with something to tell at the next publication, in the order in which they came.
   var sessionsToPublish: ContiguousArray<Session> = []
-  var statistics = EngineStatistics()
+  @exclusivity(unchecked) var statistics = EngineStatistics()
   let tallies: FunctionTallies
-  var runLog: RunLog
+  @exclusivity(unchecked) var runLog: RunLog
   /// Whose the function is that is about to run on the engine's thread; nil for a request's.
   var runOrigin: RunOrigin?
   /// Somebody watches each run, and until when.

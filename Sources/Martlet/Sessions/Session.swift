@@ -29,18 +29,20 @@ final class Session {
   /// The client closed its side while lines of it were unhandled.
   var hasInputEnded = false
 
+  // `pending`, `subscriptions` and `queuedMutations` are looked at for every line. Nothing is called while one of them is changed, so that isn't checked at run time.
+
   /// Requests that were not answered at once, by their ids.
-  private(set) var pending: [String: PendingRequest] = [:]
+  @exclusivity(unchecked) private(set) var pending: [String: PendingRequest] = [:]
   /// Those of them that are actions.
   private(set) var actionCount = 0
-  var subscriptions: [String: Subscription] = [:]
+  @exclusivity(unchecked) var subscriptions: [String: Subscription] = [:]
   /// Those that may have something to tell: whose query gave something new, runs beside, or is new to them. So a publication costs what there is to
   /// tell, however many subscriptions there are. One that runs beside is here unless the session awaits it.
   var candidates: ContiguousArray<Subscription> = []
   private var lastSubscriptionNumber: UInt64 = 0
 
   var runningMutation: String?
-  var queuedMutations: ContiguousArray<QueuedMutation> = []
+  @exclusivity(unchecked) var queuedMutations: ContiguousArray<QueuedMutation> = []
 
   var publication = Publication.current
   /// The last mutation that was answered: a `synced` of its timestamp or a later one is owed, even if no value changed

@@ -61,7 +61,8 @@ extension Transaction {
     try write(document, under: base.id, replacing: base, in: table)
   }
 
-  /// The closure that fills a write may itself write. Not the same document: one of the two writes would be lost.
+  /// The closure that fills a write may itself write. Not the same document: one of the two writes would be lost. Where nothing was written
+  /// since the write began, `base` can't have changed: it is read just before.
   @inline(__always)
   private func requireUnchanged(_ base: DocumentStorage, in table: StoredTable) throws {
     if documentsWritten != documentsWrittenAtBegin { try requireUnwritten(base, in: table) }
