@@ -91,6 +91,7 @@ struct BatchPacingTests {
   /// A server whose eight clients were just released by a batch that took the disk a tenth of the time since the one before.
   private static func released(_ watching: String? = nil) throws -> (EngineHarness, [InProcessClient]) {
     let server = try EngineHarness.counters(["a": 0], pace: .byHand)
+    server.clock.nanosecondsPerReading = 0
     let clients = (0..<8).map { _ in server.connect() }
     if let watching { clients[0].send("subscribe s \(watching)") }
     server.run()
