@@ -36,9 +36,11 @@ final class SocketInput: @unchecked Sendable {
     // Taken out meanwhile: where a write fails, NIO reads what is left of that connection, and adds it here.
     var handled = InputBatch()
     swap(&handled, &batch)
-    // The batch doesn't leave this call, which stays on this thread.
-    nonisolated(unsafe) let input = handled
-    engine.assumeIsolated { $0.receive(input) }
+    do {
+      // The batch doesn't leave this call, which stays on this thread. In a scope of its own, so that its memory has one owner afterwards.
+      nonisolated(unsafe) let input = handled
+      engine.assumeIsolated { $0.receive(input) }
+    }
     handled.removeAll()
     if batch.isEmpty { swap(&handled, &batch) }
   }

@@ -11,7 +11,7 @@
 ///
 /// **Bounds.** Nobody can tell whether a client that was released comes back. A batch is kept open only while one more comes to wait for it at each look: every
 /// `patienceNanoseconds`, or after what the sockets held, if that takes longer. And only while it is small and young: what a batch costs by itself is little
-/// beside 64 KB, or 2 ms.
+/// beside 64 KB, or 2 ms. Clients that were only told of a change count as well: then the next commit may wait for 20 µs in vain.
 struct BatchPacing {
   /// How long the engine may do nothing in the hope of one more client: a fifth of what a batch costs.
   static let patienceNanoseconds: UInt64 = 20_000
@@ -45,7 +45,7 @@ struct BatchPacing {
     lastArrival = now
   }
 
-  /// Whether a batch that was kept open need not be any longer.
+  /// Whether the open batch need not be kept open any longer.
   func isFull(waiting: Int, bytes: Int) -> Bool { fullCount > 0 && (waiting >= fullCount || bytes >= Self.mostBytes) }
 
   /// Whether the batch is kept open until the next look.

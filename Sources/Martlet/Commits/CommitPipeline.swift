@@ -15,7 +15,7 @@ struct CommitPipeline {
   /// The batch that the head depends on; 0 when everything is durable.
   var gate: BatchNumber { openCommits > 0 ? openNumber : writing ?? 0 }
 
-  /// Whether the open batch should be handed to the log now.
+  /// Whether the open batch can be handed to the log now.
   var canSeal: Bool { writing == nil && openCommits > 0 }
 
   mutating func noteCommit() { openCommits += 1 }

@@ -13,10 +13,11 @@ import CHints
 ///
 /// With thousands of transactions in a batch these documents are in no cache any more when the batch is durable, and each that is
 /// looked at is waited for; so is its memory when it is written again. So they are let go of one by one, one for each new write,
-/// and fetched into the cache a few writes before. Where a batch is smaller than the one before, some are left for the writes after it.
+/// and fetched into the cache a few writes before. Where a batch is smaller than the one before, some are left for the writes after it,
+/// 4,096 at most.
 ///
 /// A ring, so that a batch goes from one state to the next without being moved. It holds as many as were not durable at once, and
-/// is emptied whenever nobody commits.
+/// shrinks again with batches that hold fewer.
 struct ReplacedDocuments: ~Copyable {
   struct Entry {
     /// What was there before; nil for an insert. The first property: `fetch` reads its address.
@@ -28,7 +29,7 @@ struct ReplacedDocuments: ~Copyable {
   /// A power of two.
   private var capacity: Int
   private static let leastCapacity = 64
-  private static let mostIdleCapacity = 4_096
+  private static let mostRetired = 4_096
 
   // Where which part begins, counted from the first write on. The parts are `start..<durable`, `durable..<sealed` and `sealed..<end`.
   private var start = 0
@@ -72,16 +73,24 @@ struct ReplacedDocuments: ~Copyable {
   /// The open batch is about to be written; the one before is durable.
   mutating func seal() { sealed = end }
 
-  mutating func batchIsDurable() { durable = sealed }
+  mutating func batchIsDurable() {
+    durable = sealed
+    letGo(of: durable - start - Self.mostRetired)
+  }
 
   /// Nobody commits at present.
-  mutating func letGoOfRetired() {
-    while start < durable {
-      place(start).deinitialize(count: 1)
-      start += 1
-    }
-    if start == end, capacity > Self.mostIdleCapacity { setCapacity(Self.leastCapacity) }
+  mutating func letGoOfRetired() { letGo(of: durable - start) }
+
+  private mutating func letGo(of count: Int) {
+    guard count > 0 else { return }
+    for position in start..<(start + count) { place(position).deinitialize(count: 1) }
+    start += count
+    if capacity > 2 * Self.mostRetired, end - start < capacity / 4 { setCapacity(capacity / 2) }
+    if start == end, capacity > Self.mostRetired { setCapacity(Self.leastCapacity) }
   }
+
+  /// How many are held, durable or not.
+  var count: Int { end - start }
 
   /// What to put back, in this order: all that isn't durable, the last first. It is held no more.
   mutating func takeAll() -> ContiguousArray<Entry> {

@@ -15,6 +15,7 @@ struct SpareDocuments: ~Copyable {
 
   /// Those of one size after those of another; made when the first one is kept.
   private var places: UnsafeMutablePointer<DocumentStorage>?
+  /// One for each of `sizes`.
   private var counts = InlineArray<64, UInt8>(repeating: 0)
 
   deinit {

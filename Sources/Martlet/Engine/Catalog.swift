@@ -13,7 +13,7 @@ final class Catalog: Sendable {
   private let userTables: [StoredTable?]
   private let userTypes: [TypedTable?]
   /// The types of those, by themselves: whether an id is of a type's table is asked of each argument, and costs no reference then.
-  private let userTypeNames: [ObjectIdentifier?]
+  private let userTypeIDs: [ObjectIdentifier?]
 
   /// A table of the app's schema, with what its Swift type was registered with. A class, so that handing it on takes one reference.
   @usableFromInline
@@ -39,24 +39,24 @@ final class Catalog: Sendable {
     let last = tables.map(\.layout.number).max() ?? 0
     var userTables: [StoredTable?] = []
     var userTypes: [TypedTable?] = []
-    var userTypeNames: [ObjectIdentifier?] = []
+    var userTypeIDs: [ObjectIdentifier?] = []
     let typesByName = Dictionary(uniqueKeysWithValues: types.map { ($1.table.layout.name, (type: $0, table: $1)) })
     if last >= Self.firstUserNumber, last - Self.firstUserNumber < 10_000 {
       let count = Int(last - Self.firstUserNumber) + 1
       userTables = Array(repeating: nil, count: count)
       userTypes = Array(repeating: nil, count: count)
-      userTypeNames = Array(repeating: nil, count: count)
+      userTypeIDs = Array(repeating: nil, count: count)
       for table in tables where table.layout.number >= Self.firstUserNumber {
         let position = Int(table.layout.number - Self.firstUserNumber)
         let typed = typesByName[table.layout.name]
         userTables[position] = table
         userTypes[position] = typed?.table
-        userTypeNames[position] = typed?.type
+        userTypeIDs[position] = typed?.type
       }
     }
     self.userTables = userTables
     self.userTypes = userTypes
-    self.userTypeNames = userTypeNames
+    self.userTypeIDs = userTypeIDs
   }
 
   @inline(__always)
@@ -71,7 +71,7 @@ final class Catalog: Sendable {
   func table(of id: DocumentID, _ type: any Table.Type) -> TypedTable? {
     let position = Int(id.tableNumber) - Int(Self.firstUserNumber)
     guard position >= 0, position < userTables.count else { return systemTable(of: id, type) }
-    return userTypeNames[position] == ObjectIdentifier(type) ? userTypes[position] : nil
+    return userTypeIDs[position] == ObjectIdentifier(type) ? userTypes[position] : nil
   }
 
   @inline(never)
@@ -84,7 +84,7 @@ final class Catalog: Sendable {
   func isOf<T: Table>(_ type: T.Type, _ id: DocumentID) -> Bool {
     let position = Int(id.tableNumber) - Int(Self.firstUserNumber)
     guard position >= 0, position < userTables.count else { return systemTable(of: id, type) != nil }
-    return userTypeNames[position] == ObjectIdentifier(type)
+    return userTypeIDs[position] == ObjectIdentifier(type)
   }
 
   func table(named name: String) -> StoredTable? { byName[name] }

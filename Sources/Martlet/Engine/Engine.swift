@@ -3,8 +3,8 @@ import MartletWire
 
 /// The engine: runs functions, orders and commits what they write, keeps live queries up to date, and speaks with sessions.
 ///
-/// Everything here runs on one thread, the host's. A request that is short is parsed, run and committed between two reads
-/// of the socket, with no change of thread, no lock and no task; the commit log works beside it, a batch at a time.
+/// Everything here runs on one thread, the host's. A request that is short is parsed, run and committed as soon as all sockets
+/// that were ready have been read, with no change of thread, no lock and no task; the commit log works beside it, a batch at a time.
 ///
 /// Invariants:
 /// 1. `headTimestamp` is that of the last commit applied to the tables; commits are applied in the order of their timestamps (G1).
@@ -58,7 +58,8 @@ package actor Engine {
   nonisolated let slowNanoseconds: UInt64
   let metrics: EngineMetrics?
   /// What functions on the engine's thread are answered in, and build documents in: one runs at a time.
-  /// Not checked for overlapping accesses: it is lent for as long as a handler runs, and each access within would be compared with that one.
+  /// Not checked for overlapping accesses. There are none: while it is lent to a handler or the body of a system query, these have nothing by which they could
+  /// run another on this thread.
   @exclusivity(unchecked) var answer = JSONWriter(capacity: 4096)
   let scratch = TransactionScratch()
   /// The one that ran last, to be used again: to make one for each request costs 4 % of a transfer.

@@ -29,8 +29,6 @@ package protocol EngineHost: Sendable {
 extension EngineHost {
   package var actionExecutor: (any TaskExecutor)? { nil }
 
-  package func enqueueSoon(afterNanoseconds: UInt64, _ work: @escaping @Sendable () -> Void) { enqueue(work) }
-
   package func offloadInBackground(_ work: @escaping @Sendable () -> Void) { offload(work) }
   package func free(_ work: @escaping @Sendable () -> Void) { work() }
 }

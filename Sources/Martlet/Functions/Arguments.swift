@@ -4,7 +4,7 @@ import MartletWire
 ///
 /// Members that come in the order in which they are taken, that of the function's declaration, are decoded as they are met: one pass over the text, and
 /// no memory. Where one doesn't, or anything at all is wrong, the whole object is gone through and its members are listed; every error is
-/// found there, and so is the same whatever way was taken.
+/// found there, and so is the same whatever way was taken. It may be found by `finish()` only: nothing is done before that.
 public struct Arguments {
   private struct Member {
     var name: UnsafeRawBufferPointer
@@ -20,6 +20,8 @@ public struct Arguments {
     /// The members are in `members`.
     case listed
   }
+
+  private static let depthInOrder = 63
 
   private let json: UnsafeRawBufferPointer
   @usableFromInline var reader: JSONReader
@@ -37,7 +39,8 @@ public struct Arguments {
   init(_ json: UnsafeRawBufferPointer, _ catalog: Catalog? = nil) throws {
     self.json = json
     self.catalog = catalog.map { Unmanaged.passUnretained($0) }
-    reader = JSONReader(json)
+    // A level less than there may be, since a value's decoder doesn't count all: what is deeper goes the other way, where they are counted.
+    reader = JSONReader(json, maximumDepth: Self.depthInOrder)
     reader.context = self.catalog
     guard !json.isEmpty else { return }
     do {

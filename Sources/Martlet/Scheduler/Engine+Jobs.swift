@@ -338,7 +338,7 @@ extension StoredTable {
   fileprivate static var byCompletion: IndexSlot { .declared(1) }
   private static var byNextTime: IndexSlot { .declared(1) }
 
-  fileprivate func document(_ id: DocumentID) -> DocumentStorage? { unsettledSnapshot.document(InternalID(id)) }
+  fileprivate func document(_ id: DocumentID) -> DocumentStorage? { currentDocument(InternalID(id)) }
 
   /// The jobs of a state and kind, by their times.
   fileprivate func ids(of state: JobState.Kind, _ kind: JobKind?, upTo time: Double?, atMost count: Int) -> [DocumentID] {

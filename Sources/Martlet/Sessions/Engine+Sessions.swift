@@ -27,7 +27,6 @@ extension Engine {
 
   /// Handles what arrived from several sessions.
   package func receive(_ batch: borrowing InputBatch) {
-    wallMilliseconds = environment.clock.wallMilliseconds()
     batch.forEachGroup(ofBytes: Self.bytesToLookAhead) {
       lookAhead(in: $0)
     } piece: {
@@ -37,7 +36,6 @@ extension Engine {
 
   /// Handles what arrived from one session.
   package func receive(_ bytes: UnsafeRawBufferPointer, from id: SessionID) {
-    wallMilliseconds = environment.clock.wallMilliseconds()
     lookAhead(in: bytes)
     handle(bytes, from: id)
   }
@@ -45,6 +43,8 @@ extension Engine {
   /// Handles every whole line, in order. Answers that are ready are sent once, at the end.
   private func handle(_ bytes: UnsafeRawBufferPointer, from id: SessionID) {
     guard let session = sessions[id], session.closing == nil else { return }
+    // For each connection anew: those before it may have taken their time.
+    wallMilliseconds = environment.clock.wallMilliseconds()
     endIdentityIfDue(session)
     // The splitter is taken out while it runs, since the lines that it finds are handled with the session.
     var splitter = LineSplitter(maxLineBytes: configuration.maximumLineBytes)

@@ -34,17 +34,17 @@ struct RestorePlan: Sendable {
     for table in catalog.tables where table.layout.number != Recovery.catalogNumber {
       let old = now[table.layout.number]!
       let target = storedNumbers.contains(table.layout.number) ? recovery.contents[table.layout.number] : nil
-      var writes: ContiguousArray<DocumentWrite> = []
+      var writes = RestoreWrites()
       target?.forEachDocument { document in
         let document = filler.filled(document, of: table.layout)
         let present = old.document(InternalID(document.id))
         if let present, present.isEqual(to: document) { return }
-        writes.append(DocumentWrite(id: document.id, old: present, new: document))
+        writes.add(document.id, from: present, to: document)
       }
       old.forEachDocument { document in
-        if target?.document(InternalID(document.id)) == nil { writes.append(DocumentWrite(id: document.id, old: document, new: nil)) }
+        if target?.document(InternalID(document.id)) == nil { writes.add(document.id, from: document, to: nil) }
       }
-      plan.add(writes, to: table)
+      plan.add(writes.inOrder, to: table)
     }
     return plan
   }
@@ -60,8 +60,7 @@ struct RestorePlan: Sendable {
     where number != Recovery.catalogNumber {
       guard let table = catalog.table(number: number) else { continue }
       var contents = now[number]!
-      var keys = IndexKeyWriter()
-      var writes: ContiguousArray<DocumentWrite> = []
+      var writes = RestoreWrites()
       for id in ids.sorted() {
         let present = contents.document(InternalID(id))
         var document: DocumentStorage?
@@ -77,15 +76,15 @@ struct RestorePlan: Sendable {
         } else if present == nil {
           continue
         }
-        let write = DocumentWrite(id: id, old: present, new: document)
-        writes.append(write)
-        if !table.layout.uniqueIndexes.isEmpty { contents.apply(write, layout: table.layout, keys: &keys) }
+        writes.add(id, from: present, to: document)
       }
       if !table.layout.uniqueIndexes.isEmpty {
+        var keys = IndexKeyWriter()
+        for write in writes.inOrder { contents.apply(write, layout: table.layout, keys: &keys) }
         contents.settle()
         Recovery.checkUnique(table.layout, contents, &misfits)
       }
-      plan.add(writes, to: table)
+      plan.add(writes.inOrder, to: table)
     }
     try misfits.throwIfAny(refusal)
     return plan
@@ -109,5 +108,25 @@ struct RestorePlan: Sendable {
 extension DocumentStorage {
   func isEqual(to other: DocumentStorage) -> Bool {
     creationTime == other.creationTime && compareBytes(json, other.json) == 0
+  }
+}
+
+/// What a restore writes to a table: first what goes, then what comes.
+///
+/// An import may have given a document another creation time than it had, or a new document that of an old one. A creation time is a place that one
+/// document has; so it is made free before another comes there, and a document that moves goes and comes.
+private struct RestoreWrites {
+  private var going: ContiguousArray<DocumentWrite> = []
+  private var coming: ContiguousArray<DocumentWrite> = []
+
+  var inOrder: ContiguousArray<DocumentWrite> { going + coming }
+
+  mutating func add(_ id: DocumentID, from present: DocumentStorage?, to document: DocumentStorage?) {
+    if let present, let document, present.creationTime == document.creationTime {
+      coming.append(DocumentWrite(id: id, old: present, new: document))
+    } else {
+      if present != nil { going.append(DocumentWrite(id: id, old: present, new: nil)) }
+      if document != nil { coming.append(DocumentWrite(id: id, old: nil, new: document)) }
+    }
   }
 }

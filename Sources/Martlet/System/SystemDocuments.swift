@@ -17,7 +17,7 @@ extension SystemFunctions {
     ],
     body: .query { context, arguments, answer in
       let transaction = context.transaction
-      let table = try transaction.existingTable(named: try arguments.take("table", Validator.string))
+      let name = try arguments.take("table", Validator.string)
       let index = try arguments.take("index", Validator.optional(.string)) ?? "by_creation_time"
       let range = try arguments.take("range", Validator.optional(.record(.any))) ?? [:]
       let filter = try arguments.take("where", Validator.optional(.filter))
@@ -26,6 +26,7 @@ extension SystemFunctions {
       let cursor = try arguments.take("cursor", Validator.optional(.string))
       let endCursor = try arguments.take("endCursor", Validator.optional(.string))
       try arguments.finish()
+      let table = try transaction.existingTable(named: name)
       guard limit > 0 else { throw WireError(.invalidArguments, "args.limit: expected 1 or more, found \(limit)") }
       guard let slot = table.layout.slot(ofIndex: index) else { throw WireError(.notFound, table.layout.missingIndex(index)) }
       let (lower, upper) = try UntypedRange(range, table.layout, slot).bounds

@@ -10,7 +10,8 @@ package actor StoredTable {
   private nonisolated let executor: any SerialExecutor
 
   // `nonisolated(unsafe)` for what the engine does with each transaction: it is on the executor, and asking the runtime whether it is would
-  // take 1 % of a transfer each time; debug builds ask. `@exclusivity(unchecked)`, since nothing that is done with them calls back.
+  // take 1 % of a transfer each time; debug builds ask. (A handler's context isn't `Sendable`, so no handler can be elsewhere.) `@exclusivity(unchecked)`, since what is done with them
+  // calls nothing that uses them.
   @exclusivity(unchecked) private nonisolated(unsafe) var contents: TableContents
   @exclusivity(unchecked) private nonisolated(unsafe) var interest = TableInterest()
   @exclusivity(unchecked) private nonisolated(unsafe) var keys = IndexKeyWriter()

@@ -9,7 +9,7 @@ final class TableView {
   let layout: TableLayout
   private let snapshots: TableSnapshots
   /// False while the view is idle, and while its writes are carried out.
-  @exclusivity(unchecked) private(set) var isOpen = false
+  @exclusivity(unchecked) private var isOpen = false
   /// nil until it is needed.
   @exclusivity(unchecked) private var snapshot: TableContents?
   @exclusivity(unchecked) private(set) var writes: ContiguousArray<DocumentWrite> = []

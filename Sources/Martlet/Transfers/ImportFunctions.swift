@@ -31,18 +31,18 @@ enum ImportFunctions {
       let (reply, grown) = try json.withUnsafeBytes { json throws -> ([UInt8], Int) in
         var arguments = try Arguments(json)
         let name = try arguments.take("import", Validator.string)
-        let session = try engine.transfers.importing(name, engine.environment)
-        // What is held for nothing would keep others from writing.
-        guard engine.memory.holds(json.count) else {
-          engine.transfers.end(name)
-          throw engine.memory.refusal(of: "nothing was changed: the import")
-        }
         let table = try arguments.take("table", Validator.string)
         let lines = try arguments.take("lines", Validator.optional(.array(.wholeNumber))) ?? []
         guard let documents = try arguments.find(UnsafeRawBufferPointer(start: documentsName.utf8Start, count: documentsName.utf8CodeUnitCount)),
           documents.first == UInt8(ascii: "[")
         else { throw WireError(.invalidArguments, "args.documents: expected array") }
         try arguments.finish()
+        let session = try engine.transfers.importing(name, engine.environment)
+        // What is held for nothing would keep others from writing.
+        guard engine.memory.holds(json.count) else {
+          engine.transfers.end(name)
+          throw engine.memory.refusal(of: "nothing was changed: the import")
+        }
         let (problems, count, grown) = try session.stage(documents, lines: lines, into: table, engine.environment)
         return (Array(answer(problems, count).json.utf8), grown)
       }

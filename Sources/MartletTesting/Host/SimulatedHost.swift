@@ -50,6 +50,9 @@ package final class SimulatedHost: EngineHost, SerialExecutor, @unchecked Sendab
 
   package func enqueue(_ work: @escaping @Sendable () -> Void) { add { $0.ready.append(work) } }
 
+  /// Time stands still within a turn.
+  package func enqueueSoon(afterNanoseconds: UInt64, _ work: @escaping @Sendable () -> Void) { enqueue(work) }
+
   package func offload(_ work: @escaping @Sendable () -> Void) { add { $0.offloaded.append(work) } }
 
   private func add(_ change: (inout sending State) -> Void) {

@@ -200,9 +200,10 @@ extension DocumentID: LosslessStringConvertible {
 extension JSONReader {
   /// Reads an id of the usual length, and looks at no byte twice: its characters need no escapes. Nil, and nothing is consumed, where none comes next.
   mutating func readUsualID() -> DocumentID? {
+    guard (try? nextByte()) == UInt8(ascii: "\"") else { return nil }
     let start = cursor &+ 1
     let close = start &+ DocumentID.usualTextCount
-    guard close < end, byte(cursor) == UInt8(ascii: "\""), byte(close) == UInt8(ascii: "\""),
+    guard close < end, byte(close) == UInt8(ascii: "\""),
       let id = DocumentID(utf8: UnsafeRawBufferPointer(start: base + start, count: DocumentID.usualTextCount))
     else { return nil }
     cursor = close &+ 1

@@ -50,10 +50,9 @@ public struct IndexKey: @unchecked Sendable {
     length = 16
   }
 
-  /// A key of `length` bytes, at most 16, from its `heads`.
-  @inlinable
-  public init(high: UInt64, low: UInt64, length: UInt32, tie: UInt64) {
-    assert(length <= 16)
+  /// A key of `length` bytes, at most 16, from its `heads`, which are padded with zeros.
+  package init(high: UInt64, low: UInt64, length: UInt32, tie: UInt64) {
+    precondition(length <= 16)
     head0 = high
     head1 = low
     tail = nil
@@ -62,8 +61,7 @@ public struct IndexKey: @unchecked Sendable {
   }
 
   /// The key of one number, as `IndexKeyWriter` would write it.
-  @inlinable
-  public init(double: Double, tie: UInt64) {
+  package init(double: Double, tie: UInt64) {
     let bits = IndexKey.orderedBits(double)
     self.init(high: 0x0D << 56 | bits >> 8, low: bits << 56, length: 9, tie: tie)
   }

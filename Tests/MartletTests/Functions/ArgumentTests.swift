@@ -133,6 +133,59 @@ struct ArgumentTests {
     #expect(values > 500 && errors.count > 30)
   }
 
+  /// What a call with the arguments `a` and `b` is told, by the way for arguments in order, or by that for any order.
+  private static func outcome<A>(_ json: String, _ a: Validator<A>, listed: Bool) -> String {
+    var json = json
+    return json.withUTF8 { json in
+      do {
+        var call = try Arguments(UnsafeRawBufferPointer(json))
+        if listed { try call.list() }
+        let values = (try call.take(Arg("a", a)), try call.take(Arg("b", .double)))
+        try call.finish()
+        return "\(values)"
+      } catch { return "\(error)" }
+    }
+  }
+
+  @Test("Values may nest as deep in order as out of order")
+  func depth() {
+    for depth in 58...68 {
+      for leaf in ["1", #"{"$integer":"AQAAAAAAAAA="}"#, "{}", #"{"b":1}"#] {
+        let value = String(repeating: "[", count: depth) + leaf + String(repeating: "]", count: depth)
+        let json = #"{"a":\#(value),"b":1}"#
+        let listed = Self.outcome(json, .any, listed: true)
+        #expect(Self.outcome(json, .any, listed: false) == listed)
+        #expect(listed.contains("nested") == (depth + (leaf == "1" ? 1 : 2) > 64), "\(depth) \(leaf): \(listed.prefix(80))")
+      }
+    }
+  }
+
+  @Test("Arguments of any type are the same in order and out of order, with and without white space")
+  func typesInOrder() {
+    func check<A>(_ validator: Validator<A>) {
+      for value in [
+        "1", "-0.5", "9007199254740993", "null", "true", #""a""#, #""k57bxz4k9kpz903k8z0dc94hz7fb0sar""#, #""\u0061""#, "[]", "[1, 2]", #"{"b":1}"#, "{}",
+        #"{"$integer":"AQAAAAAAAAA="}"#, #"{"$bytes":"AQ=="}"#, #"{"$float":"AAAAAAAA8H8="}"#, #"{"$integer":1}"#, "tru", #""a"#,
+      ] {
+        for json in [#"{"a":\#(value),"b":1}"#, "{ \"a\" :\t\(value) , \"b\" : 1 } ", #"{"a":\#(value),"b":1,"c":2}"#] {
+          #expect(Self.outcome(json, validator, listed: false) == Self.outcome(json, validator, listed: true), "\(json)")
+        }
+      }
+    }
+    check(Validator.any)
+    check(Validator.double)
+    check(Validator.wholeNumber)
+    check(Validator.int64)
+    check(Validator.bytes)
+    check(Validator.boolean)
+    check(Validator.string)
+    check(Validator.optional(.string))
+    check(Validator.array(.double))
+    check(Validator.record(.any))
+    check(Validator.id(Items.self))
+    check(Validator.wholeNumber.defaulting(to: 3))
+  }
+
   @Test("An argument whose name needs escapes is found by it, and by nothing that merely looks alike")
   func namesThatNeedEscapes() throws {
     let argument = Arg(#"a\u0062"#, .double)

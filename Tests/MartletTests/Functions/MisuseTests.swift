@@ -18,7 +18,7 @@ private struct Things: Table {
 private enum Misuse: FunctionModule {
   static let path = "misuse"
   static let functions: [any ServerFunction] = [
-    add, all, patchInPatch, deleteInPatch, otherInPatch, unfitInInsert, unfitForgotten, keep, useKept, flood,
+    add, all, patchInPatch, patchInPatchThenFail, deleteInPatch, otherInPatch, unfitInInsert, unfitForgotten, keep, useKept, flood,
   ]
 
   static let add = Mutation("add", Arg("name", .string), Arg("amount", .double)) { ctx, name, amount in
@@ -50,6 +50,16 @@ private enum Misuse: FunctionModule {
     try ctx.db.patch(id) { outer in
       try ctx.db.delete(id)
       outer.amount = 3
+    }
+  }
+
+  /// A write inside the closure, and another one after it that fails and is caught.
+  static let patchInPatchThenFail = Mutation("patchInPatchThenFail") { ctx in
+    let id = try first(ctx.db)
+    try ctx.db.patch(id) { outer in
+      try ctx.db.patch(id) { $0.amount = 50 }
+      _ = try? ctx.db.insert(Things.self) { _ in throw ApplicationError("no") }
+      outer.name = "b"
     }
   }
 
@@ -136,7 +146,7 @@ struct MisuseTests {
 
   @Test(
     "A document that is written inside the closure of its own patch is an error, and nothing of either write stays",
-    arguments: ["patchInPatch", "deleteInPatch"])
+    arguments: ["patchInPatch", "deleteInPatch", "patchInPatchThenFail"])
   func writeInsideItsOwnPatch(_ function: String) throws {
     let (server, client) = try serve()
     let refusal = answer("mutation", function, server, client)

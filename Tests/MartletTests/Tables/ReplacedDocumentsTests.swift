@@ -65,6 +65,25 @@ struct ReplacedDocumentsTests {
     #expect(replaced.takeAll().map(\.id) == (writing + open).reversed())
   }
 
+  @Test("After one large batch small ones keep no more than a bound of what it replaced, though nobody pauses")
+  func afterALargeBatch() {
+    var replaced = ReplacedDocuments()
+    var spares = SpareDocuments()
+    let writes = ContiguousArray(repeating: Self.write(1), count: 50_000)
+    replaced.note(writes, &spares)
+    #expect(replaced.count == 50_000)
+    replaced.seal()
+    for number in 2..<20 {
+      replaced.note([Self.write(number)], &spares)
+      replaced.batchIsDurable()
+      replaced.seal()
+      #expect(replaced.count <= 4_098)
+    }
+    replaced.batchIsDurable()
+    replaced.note([Self.write(20)], &spares)
+    #expect(replaced.takeAll().map(\.id) == [Self.id(20)])
+  }
+
   @Test("What is durable is let go of with the writes that follow, one for each, or all at once; its memory is spare then")
   func letGoOf() {
     var replaced = ReplacedDocuments()

@@ -105,6 +105,27 @@ struct ImportTests {
     #expect([0, 1, 2].map { songs?[$0]?["title"] } == expected && songs?[0]?["_id"] == id && songs?[1]?["_creationTime"] == time)
   }
 
+  @Test("A restore puts documents back in the order of creation that an import has changed")
+  func restoredAfterReplacing() throws {
+    for title in ["a", "b", "c"] { _ = try value("insert", ["table": "songs", "document": ["title": .string(title), "code": .string(title)]], verb: "mutation") }
+    _ = try value("snapshot", ["name": "s"])
+    let before = try #require(try value("documents", ["table": "songs"], verb: "query")["page"])
+    func member(_ song: Int, _ name: String) throws -> Value { try #require(before[song]?[name]) }
+    // The times of two change places, the third's place is taken by a new one.
+    let handle = try begin(["songs"], "replace")
+    let documents: [Value] = [
+      ["_id": try member(0, "_id"), "_creationTime": try member(1, "_creationTime"), "title": "a", "code": "a"],
+      ["_id": try member(1, "_id"), "_creationTime": try member(0, "_creationTime"), "title": "b", "code": "b"],
+      ["title": "d", "code": "d", "_creationTime": try member(2, "_creationTime")],
+    ]
+    #expect(try stage(handle, "songs", documents)["count"] == 0)
+    _ = try value("importCommit", ["import": handle])
+    #expect(try titles() == ["b", "a", "d"])
+    _ = try value("restore", ["snapshot": "s"])
+    #expect(try value("documents", ["table": "songs"], verb: "query")["page"] == before)
+    for table in server.engine.catalog.tables { try server.inspect { _ in try table.assumeIsolated { try $0.checkInvariants() } } }
+  }
+
   @Test("A large import is several commits; a crash in between leaves the first ones, in the file's order")
   func severalCommits() throws {
     let handle = try begin(["notes"], "new")
