@@ -87,6 +87,28 @@ extension EndToEnd {
       #expect(answers.filter { $0.verb == .ok }.map(\.id) == (0..<50).map { "m\($0)" })
     }
 
+    @Test("Of connections that all have something to say at the same moment each is answered in its order, though some close their side and one breaks off")
+    func manyAtOnce() throws {
+      let clients = try (0..<24).map { _ in try server.connect() }
+      // So that the server finds them all ready at once, with more than it handles at a time.
+      server.suspend()
+      for (number, client) in clients.enumerated() {
+        try client.send((0..<40).map { #"mutation m\#($0) accounts:open {"owner":"owner-\#(number)","balance":1}"# })
+        if number % 3 == 1 { client.closeWriting() }
+      }
+      clients[5].reset()
+      server.resume()
+      for (number, client) in clients.enumerated() where number != 5 {
+        for request in 0..<40 {
+          let answer = try client.next()
+          #expect(answer.verb == .ok && answer.id == "m\(request)", "\(answer)")
+        }
+      }
+      for number in clients.indices where number != 5 {
+        #expect(try server.connect().query("accounts:byOwner", ["owner": .string("owner-\(number)")]).elements.count == 40)
+      }
+    }
+
     @Test("Empty lines, comments and blanks are nothing, and a CR before the LF is dropped")
     func nothing() throws {
       let client = try server.connect()

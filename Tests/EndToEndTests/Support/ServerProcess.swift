@@ -75,6 +75,11 @@ final class ServerProcess {
 
   func sendTerminate() { send(SIGTERM) }
 
+  /// Has it stand still, with all its threads.
+  func suspend() { Foundation.kill(processID, SIGSTOP) }
+
+  func resume() { Foundation.kill(processID, SIGCONT) }
+
   private func send(_ signal: Int32) {
     isToldToEnd = true
     Foundation.kill(processID, signal)
